@@ -1,0 +1,39 @@
+import { type Command, Option } from "commander";
+import { type Flag, flags, variableOf } from "../config.ts";
+import type { Host } from "../host.ts";
+import { defineEmulate } from "./emulate.ts";
+
+export interface CommandContext {
+  host: Host;
+}
+
+/** Every command, in the order of the help. A new one is a file beside this and a row here. */
+export const commands: readonly ((program: Command, context: CommandContext) => void)[] = [
+  defineCredentialProcess,
+  defineEmulate,
+];
+
+/** Help only: main.ts runs this command before the command line library is loaded. */
+function defineCredentialProcess(program: Command): void {
+  const command = program
+    .command("credential-process")
+    .summary("print AWS credentials as credential_process wants them")
+    .description(
+      "Prints AWS credentials as one line of JSON, for the credential_process setting of an AWS profile.\n" +
+        "Each flag has an environment variable; the flag wins.",
+    )
+    .usage("--role-arn ARN --audience URI [flags]")
+    .addHelpText("after", `\n${credentialProcessExample}`);
+  for (const flag of Object.values<Flag>(flags)) {
+    const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
+    command.addOption(new Option(term, `${flag.description} [${variableOf(flag)}]`));
+  }
+}
+
+const credentialProcessExample = `In ~/.aws/config (the whole command on one line, the path absolute):
+
+  [profile TeamA-S3ReadOnlyAccess]
+  credential_process = /usr/local/bin/gcp2aws credential-process --role-arn ${flags.roleArn.example} --audience ${flags.audience.example}
+
+Exit status: 0 credentials printed, 2 usage, 3 no Google identity, 4 denied by AWS,
+5 unavailable or throttled (try again), 6 this machine, 1 a defect.`;

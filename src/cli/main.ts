@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { formatError, Gcp2awsError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { processHost } from "../host/process.ts";
+import { credentialProcess } from "./credential-process.ts";
+import { parseFlags } from "./parse-flags.ts";
+
+/** Runs one command line and yields its exit status. Never throws. */
+async function main(argv: readonly string[], host: Host): Promise<number> {
+  try {
+    if (argv[0] === "credential-process") {
+      const flags = parseFlags(argv.slice(1));
+      if (flags !== "help") {
+        await credentialProcess(flags, host);
+        return 0;
+      }
+    }
+    const { runProgram } = await import("./program.ts");
+    await runProgram(argv, host);
+    return 0;
+  } catch (error) {
+    const known = error instanceof Gcp2awsError ? error : internal(error);
+    host.writeStderr(formatError(known));
+    return known.exitStatus;
+  }
+}
+
+/** A defect: only its kind and place are shown, as its message could repeat anything. */
+function internal(error: unknown): Gcp2awsError {
+  const place = error instanceof Error ? /\bat (\S+ )?\(?([^()\s]*:\d+:\d+)/.exec(error.stack ?? "")?.[0] : undefined;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new Gcp2awsError("INTERNAL", `defect in gcp2aws: ${kind} ${place ?? ""}`.trim(), {
+    hint: "please report this line to the maintainers; it holds no secret",
+  });
+}
+
+void main(process.argv.slice(2), processHost).then((status) => process.exit(status));

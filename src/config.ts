@@ -1,0 +1,228 @@
+import { Gcp2awsError, printable } from "./errors.ts";
+import { isRegion, isStsEndpointUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
+import { parseRoleArn } from "./sts/role-arn.ts";
+import { isSessionNameTemplate } from "./sts/session-name.ts";
+
+/** What the pipe needs to know, checked; the only way to make one is {@link readConfig}. */
+export interface Config {
+  roleArn: string;
+  audience: string;
+  metadataUrl: string;
+  serviceAccount: string;
+  tokenFormat: "standard" | "full";
+  licenses: boolean;
+  /** A template over the token's claims, see sts/session-name.ts. */
+  roleSessionName: string;
+  durationSeconds: number | undefined;
+  region: string;
+  stsEndpoint: string;
+  /** For everything together, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** A flag as help, the parser and the documentation see it. */
+export interface Flag {
+  name: string;
+  /** What stands for its value in help; a flag without one is a switch. */
+  value?: string;
+  description: string;
+  /** What a value must be, as an error says it: `must be …`. */
+  rule: string;
+  example: string;
+  valid: (text: string) => boolean;
+}
+
+const isSwitch = (text: string) => text === "true" || text === "false";
+const isIntegerBetween = (low: number, high: number) => (text: string) =>
+  /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
+
+export const flags = {
+  roleArn: {
+    name: "role-arn",
+    value: "ARN",
+    description: "the AWS role to assume (required)",
+    rule: "the ARN of an IAM role",
+    example: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
+    valid: (text) => parseRoleArn(text) !== undefined,
+  },
+  audience: {
+    name: "audience",
+    value: "URI",
+    description: "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required)",
+    rule: "1 to 1024 characters without spaces or control characters",
+    example: "https://aws.example.com",
+    valid: (text) => text.length <= 1024 && /^[^\s\p{C}]+$/u.test(text),
+  },
+  serviceAccount: {
+    name: "service-account",
+    value: "default|EMAIL",
+    description: "which service account of this workload (default: default)",
+    rule: "default or the email of a service account",
+    example: "team-a@blog-project.iam.gserviceaccount.com",
+    valid: (text) => text === "default" || (text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text)),
+  },
+  tokenFormat: {
+    name: "token-format",
+    value: "standard|full",
+    description: "whether a VM's token names its instance and project (default: full)",
+    rule: "standard or full",
+    example: "full",
+    valid: (text) => text === "standard" || text === "full",
+  },
+  licenses: {
+    name: "licenses",
+    description: "put the license codes of the VM's images into a full token",
+    rule: "true or false",
+    example: "true",
+    valid: isSwitch,
+  },
+  roleSessionName: {
+    name: "role-session-name",
+    value: "TEMPLATE",
+    description:
+      "the session's name in CloudTrail, from the claims {sub}, {email}, {aud}, {azp}, {instance_id}, {instance_name}, {project_id}, {project_number}, {zone} (default: {sub})",
+    rule: "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and claims in braces: {sub} {email} {aud} {azp} {instance_id} {instance_name} {project_id} {project_number} {zone}",
+    example: "{project_id}.{instance_name}",
+    valid: isSessionNameTemplate,
+  },
+  durationSeconds: {
+    name: "duration-seconds",
+    value: "SECONDS",
+    description: "how long the credentials live, at most the role's MaxSessionDuration (default: 3600)",
+    rule: "a whole number from 900 to 43200",
+    example: "3600",
+    valid: isIntegerBetween(900, 43_200),
+  },
+  region: {
+    name: "region",
+    value: "REGION",
+    description: "the region of the STS endpoint (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)",
+    rule: "the name of an AWS region",
+    example: "eu-central-1",
+    valid: isRegion,
+  },
+  stsEndpoint: {
+    name: "sts-endpoint",
+    value: "URL",
+    description: "another STS endpoint (default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the region's own)",
+    rule: "an https URL (http on loopback only) without user name, query and fragment",
+    example: "https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com",
+    valid: isStsEndpointUrl,
+  },
+  timeout: {
+    name: "timeout",
+    value: "SECONDS",
+    description: "for everything together (default: 30; some SDKs give up after 60)",
+    rule: "a whole number from 1 to 600",
+    example: "30",
+    valid: isIntegerBetween(1, 600),
+  },
+} as const satisfies Record<string, Flag>;
+
+export type FlagKey = keyof typeof flags;
+export type FlagValues = Partial<Record<FlagKey, string>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `role-arn` → `GCP2AWS_ROLE_ARN`. */
+export function variableOf(flag: Pick<Flag, "name">): string {
+  return `GCP2AWS_${flag.name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/**
+ * Flags and environment made into a checked configuration: flags win over `GCP2AWS_…`, these over the variables of the
+ * AWS SDKs. An empty variable counts as unset. Nothing is contacted.
+ * @param given the texts behind the flags
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function readConfig(given: FlagValues, env: Environment): Config {
+  const roleArn = required("roleArn", given, env);
+  const audience = required("audience", given, env);
+  const tokenFormat = read("tokenFormat", given, env) === "standard" ? "standard" : "full";
+  const licenses = read("licenses", given, env) === "true";
+  if (licenses && tokenFormat === "standard") {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", "--licenses: only a full token carries licenses", {
+      hint: "leave out --licenses, or use --token-format full",
+    });
+  }
+  const durationSeconds = read("durationSeconds", given, env);
+  const endpoint =
+    read("stsEndpoint", given, env) ??
+    (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true"
+      ? undefined
+      : variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL"));
+  const region =
+    read("region", given, env) ?? variable("region", env, "AWS_REGION") ?? variable("region", env, "AWS_DEFAULT_REGION") ?? "us-east-1";
+
+  return {
+    roleArn,
+    audience,
+    metadataUrl: metadataUrl(env),
+    serviceAccount: read("serviceAccount", given, env) ?? "default",
+    tokenFormat,
+    licenses,
+    roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
+    durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
+    region,
+    stsEndpoint: endpoint ?? regionalEndpoint(region, roleArn, env),
+    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
+  };
+}
+
+function read(key: FlagKey, given: FlagValues, env: Environment): string | undefined {
+  const value = given[key];
+  return value === undefined ? variable(key, env, variableOf(flags[key])) : check(key, value, `--${flags[key].name}`);
+}
+
+function variable(key: FlagKey, env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === "" ? undefined : check(key, value, name);
+}
+
+function check(key: FlagKey, value: string, origin: string): string {
+  const { valid, rule, example } = flags[key];
+  if (valid(value)) return value;
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", `${origin} "${printable(value, 100)}": must be ${rule}`, {
+    hint: `for example ${origin.startsWith("--") ? `${origin} ` : `${origin}=`}${example}`,
+  });
+}
+
+function required(key: FlagKey, given: FlagValues, env: Environment): string {
+  const value = read(key, given, env);
+  if (value !== undefined) return value;
+  const { name, example } = flags[key];
+  throw new Gcp2awsError("USAGE_MISSING_FLAG", `--${name} is missing`, {
+    hint: `give --${name} or set ${variableOf(flags[key])}, for example --${name} ${example}`,
+  });
+}
+
+/** FIPS and dual stack as the AWS SDKs read them. */
+function regionalEndpoint(region: string, roleArn: string, env: Environment): string {
+  const rolePartition = parseRoleArn(roleArn)?.partition ?? "aws";
+  if (partitionOf(region) !== rolePartition) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--region "${region}": must be a region of the role's partition, ${rolePartition}`, {
+      hint: "give --region, or set AWS_REGION, to a region where that account is",
+    });
+  }
+  return stsEndpoint(region, {
+    fips: env["AWS_USE_FIPS_ENDPOINT"]?.toLowerCase() === "true",
+    dualStack: env["AWS_USE_DUALSTACK_ENDPOINT"]?.toLowerCase() === "true",
+  });
+}
+
+/**
+ * The metadata server's address. By IP rather than by name: it needs no DNS, which a search domain could answer falsely.
+ * https://cloud.google.com/compute/docs/metadata/querying-metadata
+ */
+function metadataUrl(env: Environment): string {
+  for (const name of ["GCE_METADATA_HOST", "GCE_METADATA_IP"]) {
+    const address = env[name];
+    if (address === undefined || address === "") continue;
+    const match = /^(?:(https?):\/\/)?((?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-fA-F:.]+\])(?::\d{1,5})?)\/?$/.exec(address);
+    const url = match === null ? "" : `${match[1] ?? "http"}://${match[2]}`;
+    if (URL.canParse(url)) return url;
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} "${printable(address, 100)}": must be a host name or address, with a port if needed`, {
+      hint: `for example ${name}=metadata.google.internal`,
+    });
+  }
+  return "http://169.254.169.254";
+}

@@ -1,0 +1,16 @@
+/** Temporary AWS credentials, in the field names of the AWS SDKs. */
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiration: Date;
+  accountId: string;
+}
+
+/**
+ * `YYYY-MM-DDTHH:MM:SSZ`, UTC, fractions cut: the one form that every SDK's credential_process and IMDS reader takes
+ * (botocore's IMDS reader refuses fractions).
+ */
+export function formatExpiration(expiration: Date): string {
+  return `${expiration.toISOString().slice(0, 19)}Z`;
+}

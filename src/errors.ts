@@ -1,0 +1,120 @@
+/**
+ * What a caller can do about a failure decides its class, and each class has one exit status:
+ * `usage` mend the command line, `identity` there is no Google identity to show, `denied` AWS said no and will say so
+ * again, `unavailable` try again later, `local` this machine is at fault, `internal` a defect of gcp2aws.
+ */
+export type ErrorClass = "usage" | "identity" | "denied" | "unavailable" | "local" | "internal";
+
+export const exitStatus: Readonly<Record<ErrorClass, number>> = {
+  internal: 1,
+  usage: 2,
+  identity: 3,
+  denied: 4,
+  unavailable: 5,
+  local: 6,
+};
+
+/** Every code there is, named by the step that failed. Codes are stable: they are never renamed or reused. */
+export const errorClasses = {
+  USAGE_UNKNOWN_COMMAND: "usage",
+  USAGE_UNKNOWN_FLAG: "usage",
+  USAGE_MISSING_FLAG: "usage",
+  USAGE_INVALID_VALUE: "usage",
+  USAGE_MISSING_CLAIM: "usage",
+
+  IDENTITY_UNREACHABLE: "identity",
+  IDENTITY_TIMEOUT: "identity",
+  IDENTITY_NOT_GOOGLE: "identity",
+  IDENTITY_REFUSED: "identity",
+  IDENTITY_NOT_FOUND: "identity",
+  IDENTITY_UNAVAILABLE: "identity",
+  IDENTITY_BAD_TOKEN: "identity",
+
+  STS_ACCESS_DENIED: "denied",
+  STS_TOKEN_REJECTED: "denied",
+  STS_TOKEN_EXPIRED: "denied",
+  STS_REQUEST_REJECTED: "denied",
+  STS_REGION_DISABLED: "denied",
+
+  STS_UNREACHABLE: "unavailable",
+  STS_TLS: "unavailable",
+  STS_TIMEOUT: "unavailable",
+  STS_THROTTLED: "unavailable",
+  STS_UNAVAILABLE: "unavailable",
+  STS_IDP_UNREACHABLE: "unavailable",
+  STS_BAD_RESPONSE: "unavailable",
+
+  LOCAL_CLOCK: "local",
+  LOCAL_OUTPUT: "local",
+  LOCAL_FILE: "local",
+  LOCAL_PORT: "local",
+
+  INTERNAL: "internal",
+} as const satisfies Record<string, ErrorClass>;
+
+export type ErrorCode = keyof typeof errorClasses;
+
+export interface ErrorOptions {
+  /** What to do next, one sentence. */
+  hint?: string | undefined;
+  /** Further lines of evidence, already aligned. */
+  details?: readonly string[];
+  /** True where the same call may succeed later. */
+  retryable?: boolean;
+  /** Milliseconds that the service asked to wait (Retry-After). */
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/** The one error that gcp2aws throws on purpose. Its texts never hold a token, a secret key or a session token. */
+export class Gcp2awsError extends Error {
+  override readonly name = "Gcp2awsError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  /**
+   * @param code stable code
+   * @param message `<what failed>: <why>`, one line; text from outside goes through {@link printable} first
+   */
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get exitStatus(): number {
+    return exitStatus[errorClasses[this.code]];
+  }
+
+  /** The same error with these lines of evidence. */
+  withDetails(details: readonly string[]): Gcp2awsError {
+    const { hint, retryable, retryAfterMs, cause } = this;
+    return new Gcp2awsError(this.code, this.message, { hint, details, retryable, retryAfterMs, cause });
+  }
+}
+
+/** The lines that stderr gets: `gcp2aws: <what failed>: <why> [code]`, the evidence, and the hint. */
+export function formatError(error: Gcp2awsError): string {
+  const lines = [`gcp2aws: ${error.message} [${error.code}]`, ...error.details.map((line) => `  ${line}`)];
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  return lines.join("\n") + "\n";
+}
+
+/**
+ * Text from outside made safe to show: anything shaped like a JWT is cut out, control and bidirectional characters
+ * (terminal escapes, line breaks) become spaces, and what is longer than `limit` characters is cut.
+ */
+export function printable(text: string, limit = 300): string {
+  const clean = text
+    .slice(0, 20_000)
+    .replace(/[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, "[token]")
+    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ")
+    .trim();
+  return clean.length <= limit ? clean : `${clean.slice(0, limit)}…`;
+}

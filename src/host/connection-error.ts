@@ -1,0 +1,46 @@
+import { ConnectionError, type ConnectionFailure } from "../host.ts";
+
+const kinds: Readonly<Record<string, ConnectionFailure>> = {
+  ECONNREFUSED: "refused",
+  ConnectionRefused: "refused",
+  ENOTFOUND: "name-not-found",
+  EAI_AGAIN: "name-not-found",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EHOSTDOWN: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  ETIMEDOUT: "timeout",
+  EPROTO: "tls",
+  ERR_SSL_WRONG_VERSION_NUMBER: "tls",
+};
+
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UNKNOWN_CERTIFICATE)/;
+
+const texts: Readonly<Record<ConnectionFailure, string>> = {
+  refused: "connection refused",
+  unreachable: "no route to it",
+  "name-not-found": "its name was not found",
+  reset: "the connection broke off",
+  tls: "TLS was refused",
+  timeout: "no answer in time",
+  "too-large": "the answer is larger than any real one",
+};
+
+/** What a runtime threw, by the code it carries: runtimes word the same failure differently. */
+export function toConnectionError(error: unknown): ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  const name = error instanceof Error ? error.name : "";
+  if (name === "TimeoutError" || name === "AbortError") return connectionError("timeout");
+  const kind = code === undefined ? "reset" : (kinds[code] ?? (TLS_CODE.test(code) ? "tls" : "reset"));
+  return connectionError(kind, code);
+}
+
+export function connectionError(kind: ConnectionFailure, code?: string): ConnectionError {
+  return new ConnectionError(kind, code === undefined ? texts[kind] : `${texts[kind]} (${code})`);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,36 @@
+import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from "../host.ts";
+import { connectionError, toConnectionError } from "./connection-error.ts";
+
+/** Bun's fetch takes a proxy from the environment unless told not to, for every address. */
+interface BunRequestInit extends RequestInit {
+  proxy: false;
+}
+
+/** {@link Host.request} by the fetch of Bun, which starts twice as fast there as its node:http. */
+export async function request({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+  const init: BunRequestInit = {
+    method,
+    headers: { ...headers, "Accept-Encoding": "identity" },
+    redirect: "manual",
+    signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+    proxy: false,
+  };
+  if (body !== undefined) init.body = body;
+  try {
+    const response = await fetch(url, init);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_BODY_BYTES) throw connectionError("too-large");
+      chunks.push(chunk);
+    }
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: Buffer.concat(chunks).toString("utf8"),
+    };
+  } catch (error) {
+    throw toConnectionError(error);
+  }
+}

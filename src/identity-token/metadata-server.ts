@@ -1,0 +1,118 @@
+import { Gcp2awsError, printable } from "../errors.ts";
+import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
+import { retry, retryAfterMs } from "../retry.ts";
+import { version } from "../version.ts";
+import type { IdentityTokenSource } from "./source.ts";
+
+export interface MetadataServerOptions {
+  /** Scheme, host and port, without a path. */
+  metadataUrl: string;
+  audience: string;
+  /** `default` or the email of a service account bound to this workload. */
+  serviceAccount: string;
+  tokenFormat: "standard" | "full";
+  licenses: boolean;
+}
+
+/** A pod's metadata server refuses connections for its first 5 to 10 seconds (Workload Identity for GKE, Limitations). */
+const READY_WINDOW_MS = 12_000;
+const ATTEMPT_MS = 5_000;
+
+/**
+ * Google-signed ID tokens from the metadata server of GCE, GKE, Cloud Run and Cloud Functions
+ * (https://cloud.google.com/compute/docs/instances/verifying-instance-identity).
+ *
+ * Connection failures, 429 and 5xx are retried for up to 12 seconds within the deadline.
+ * @throws Gcp2awsError IDENTITY_UNREACHABLE, IDENTITY_TIMEOUT, IDENTITY_NOT_GOOGLE, IDENTITY_REFUSED,
+ *   IDENTITY_NOT_FOUND, IDENTITY_UNAVAILABLE
+ */
+export function metadataServer(options: MetadataServerOptions, host: Host): IdentityTokenSource {
+  const url = identityUrl(options);
+  const headers = { "Metadata-Flavor": "Google", "User-Agent": `gcp2aws/${version}` };
+
+  return (deadline) =>
+    retry(
+      host,
+      { attempts: 50, baseMs: 200, capMs: 2_000, until: Math.min(deadline, host.now() + READY_WINDOW_MS) },
+      async () => {
+        const timeoutMs = Math.min(ATTEMPT_MS, deadline - host.now());
+        let response: HttpResponse;
+        try {
+          response = await host.request({ method: "GET", url, headers, timeoutMs });
+        } catch (error) {
+          throw error instanceof ConnectionError ? connectionFailure(error, options.metadataUrl) : error;
+        }
+        return readToken(response, options, host.now());
+      },
+      (error) => {
+        if (host.stderrIsTerminal()) host.writeStderr(`gcp2aws: ${error.message}; trying again\n`);
+      },
+    );
+}
+
+export function identityUrl(options: MetadataServerOptions): string {
+  const query = [`audience=${encodeURIComponent(options.audience)}`, `format=${options.tokenFormat}`];
+  if (options.licenses) query.push("licenses=TRUE");
+  return `${options.metadataUrl}/computeMetadata/v1/instance/service-accounts/${options.serviceAccount}/identity?${query.join("&")}`;
+}
+
+function connectionFailure(error: ConnectionError, metadataUrl: string): Gcp2awsError {
+  const what = `no identity token from the metadata server at ${metadataUrl}: ${error.message}`;
+  switch (error.kind) {
+    case "too-large":
+      return new Gcp2awsError("IDENTITY_NOT_GOOGLE", what, { hint: NOT_GOOGLE_HINT });
+    case "timeout":
+      return new Gcp2awsError("IDENTITY_TIMEOUT", what, { retryable: true, hint: OFF_GOOGLE_HINT });
+    case "tls":
+      return new Gcp2awsError("IDENTITY_UNREACHABLE", what, { hint: NOT_GOOGLE_HINT });
+    default:
+      return new Gcp2awsError("IDENTITY_UNREACHABLE", what, { retryable: true, hint: OFF_GOOGLE_HINT });
+  }
+}
+
+/** Reads the answer; the body is the token itself, not JSON, and its content type varies, so it is not looked at. */
+export function readToken(response: HttpResponse, options: MetadataServerOptions, now: number): string {
+  const at = `metadata server at ${options.metadataUrl}`;
+  if (response.headers["metadata-flavor"] !== "Google") {
+    throw new Gcp2awsError(
+      "IDENTITY_NOT_GOOGLE",
+      `the answer of the ${at} was not used: status ${response.status} without the header Metadata-Flavor: Google`,
+      { hint: NOT_GOOGLE_HINT, retryable: response.status === 429 || response.status >= 500 },
+    );
+  }
+  if (response.status === 200) return response.body.trim();
+
+  const why = `status ${response.status} ${printable(response.body)}`.trim();
+  const what = `no identity token from the ${at}: ${why}`;
+  switch (response.status) {
+    case 403:
+      return fail("IDENTITY_REFUSED", what, {
+        hint: "a proxy between the two (X-Forwarded-For) or a concealed metadata server causes this; call it directly from the workload",
+      });
+    case 404:
+      return fail("IDENTITY_NOT_FOUND", what, {
+        hint: /not annotated/.test(response.body)
+          ? "annotate the pod's Kubernetes service account with iam.gke.io/gcp-service-account=EMAIL and grant it roles/iam.workloadIdentityUser on that service account"
+          : `this workload has no service account "${options.serviceAccount}"; attach one to the VM, pod or service, or give its email as --service-account`,
+      });
+    default: {
+      return fail("IDENTITY_UNAVAILABLE", what, {
+        retryable: response.status === 429 || response.status >= 500,
+        retryAfterMs: retryAfterMs(response.headers["retry-after"], now),
+        hint:
+          response.status >= 300 && response.status < 400
+            ? "redirects are not followed; check GCE_METADATA_HOST and GCE_METADATA_IP"
+            : "the request is right by the documentation of the metadata server; try again, then check its status on this machine with curl",
+      });
+    }
+  }
+}
+
+function fail(...args: ConstructorParameters<typeof Gcp2awsError>): never {
+  throw new Gcp2awsError(...args);
+}
+
+const OFF_GOOGLE_HINT =
+  "gcp2aws needs a workload on Google Cloud (GCE, GKE, Cloud Run); to try it elsewhere run `gcp2aws emulate` and set the variables it prints";
+const NOT_GOOGLE_HINT =
+  "something other than Google's metadata server answers at that address; check GCE_METADATA_HOST, GCE_METADATA_IP and that no proxy stands between";

@@ -1,0 +1,94 @@
+import type { Credentials } from "../credentials.ts";
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { HttpRequest, HttpResponse } from "../host.ts";
+import { version } from "../version.ts";
+import { readStsError } from "./error.ts";
+import { parseRoleArn } from "./role-arn.ts";
+import { descend, parseXml, type XmlElement } from "./xml.ts";
+
+export interface AssumeRoleWithWebIdentityInput {
+  roleArn: string;
+  roleSessionName: string;
+  webIdentityToken: string;
+  /** Seconds, 900 to 43200; the role's default when absent. */
+  durationSeconds: number | undefined;
+}
+
+/**
+ * The request, byte for byte as the AWS SDK for JavaScript writes its body. It is unsigned: an Authorization header
+ * would break it (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
+ */
+export function buildRequest(endpoint: string, input: AssumeRoleWithWebIdentityInput): Omit<HttpRequest, "timeoutMs"> {
+  const form: [string, string][] = [
+    ["Action", "AssumeRoleWithWebIdentity"],
+    ["Version", "2011-06-15"],
+    ["RoleArn", input.roleArn],
+    ["RoleSessionName", input.roleSessionName],
+    ["WebIdentityToken", input.webIdentityToken],
+  ];
+  if (input.durationSeconds !== undefined) form.push(["DurationSeconds", String(input.durationSeconds)]);
+  return {
+    method: "POST",
+    url: endpoint.endsWith("/") ? endpoint : `${endpoint}/`,
+    headers: { "Content-Type": "application/x-www-form-urlencoded", "User-Agent": `gcp2aws/${version}` },
+    body: form.map(([name, value]) => `${name}=${formEncode(value)}`).join("&"),
+  };
+}
+
+/**
+ * Reads the answer to {@link buildRequest}.
+ * @param now milliseconds since the epoch, for Retry-After
+ * @throws Gcp2awsError an `STS_…` code; `retryable` where the same call may succeed later
+ */
+export function readResponse(
+  response: HttpResponse,
+  input: AssumeRoleWithWebIdentityInput,
+  now: number,
+): Credentials {
+  if (response.status !== 200) throw readStsError(response, input, now);
+  let root: XmlElement;
+  try {
+    root = parseXml(response.body);
+  } catch (error) {
+    throw badResponse(`its XML is ${error instanceof Error ? error.message : "malformed"}`);
+  }
+  if (root.name !== "AssumeRoleWithWebIdentityResponse") {
+    throw badResponse(`it is <${printable(root.name, 60)}>, not AssumeRoleWithWebIdentityResponse`);
+  }
+  const result = descend(root, "AssumeRoleWithWebIdentityResult");
+  const credentials = descend(result, "Credentials");
+  const field = (name: string): string => {
+    const value = descend(credentials, name)?.text ?? "";
+    if (!/^[\u0021-\u007e]+$/.test(value)) throw badResponse(`${name} is missing or malformed`);
+    return value;
+  };
+  const expiration = new Date(readTimestamp(field("Expiration")));
+  const accountId = /^arn:[\w-]+:sts::(\d{12}):/.exec(descend(result, "AssumedRoleUser", "Arn")?.text ?? "")?.[1];
+  if (accountId === undefined || accountId !== parseRoleArn(input.roleArn)?.accountId) {
+    throw badResponse("its AssumedRoleUser is not of the role's account");
+  }
+  return {
+    accessKeyId: field("AccessKeyId"),
+    secretAccessKey: field("SecretAccessKey"),
+    sessionToken: field("SessionToken"),
+    expiration,
+    accountId,
+  };
+}
+
+/** RFC 3986 percent-encoding: encodeURIComponent leaves `!'()*` alone, the AWS SDKs do not. */
+function formEncode(value: string): string {
+  return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function readTimestamp(text: string): number {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(time)) throw badResponse("Expiration is not a date");
+  return time;
+}
+
+function badResponse(why: string): Gcp2awsError {
+  return new Gcp2awsError("STS_BAD_RESPONSE", `the answer of AWS STS was not used: ${why}`, {
+    hint: "something other than AWS STS may be answering at that endpoint; check --sts-endpoint and AWS_ENDPOINT_URL_STS",
+  });
+}

@@ -1,0 +1,34 @@
+import { printable } from "../errors.ts";
+import type { Claims } from "../identity-token/claims.ts";
+import { duration } from "./clock.ts";
+
+/**
+ * Which key of a trust policy looks at which claim, as AWS maps Google's tokens: `:aud` is azp where there is one, and
+ * the token's own aud is `:oaud`
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
+ */
+function trustPolicyKeys(claims: Claims): readonly [name: "iss" | "aud" | "azp" | "sub" | "email", key: string][] {
+  const hasAzp = claims.azp !== undefined;
+  return [
+    ["iss", 'Principal {"Federated": "accounts.google.com"}'],
+    ["aud", hasAzp ? "accounts.google.com:oaud" : "accounts.google.com:oaud and :aud"],
+    ["azp", hasAzp ? "accounts.google.com:aud" : "accounts.google.com:aud is aud, as there is no azp"],
+    ["sub", "accounts.google.com:sub"],
+    ["email", "accounts.google.com:email (AWS documents it both ways; use :sub)"],
+  ];
+}
+
+/** What the refused token said, and the trust policy key that each claim is compared with; never the token itself. */
+export function explainDenial(claims: Claims, now: number): string[] {
+  const rows = trustPolicyKeys(claims).map(([name, key]) => ({ name, value: printable(claims[name] ?? "(none)", 200), key }));
+  const width = Math.min(60, Math.max(...rows.map(({ value }) => value.length)));
+  const lines = rows.map(({ name, value, key }) => `${name.padEnd(5)}  ${value.padEnd(width)}  → ${key}`);
+  return [...lines, `exp    ${expiry(claims.exp, now)}`];
+}
+
+function expiry(exp: number | undefined, now: number): string {
+  if (exp === undefined || Math.abs(exp) > 8.64e12) return "(none)";
+  const left = exp * 1000 - now;
+  const when = left >= 0 ? `in ${duration(left)}` : `${duration(-left)} ago`;
+  return `${new Date(exp * 1000).toISOString().slice(0, 19)}Z (${when} by this machine's clock)`;
+}

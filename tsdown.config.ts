@@ -1,0 +1,11 @@
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts", "cli/main": "src/cli/main.ts" },
+  platform: "node",
+  target: "node22",
+  dts: true,
+  fixedExtension: false,
+  hash: false,
+  outputOptions: { chunkFileNames: "chunks/[name].js" },
+});
