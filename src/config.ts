@@ -149,9 +149,12 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     read("stsEndpoint", given, env) ??
     (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true"
       ? undefined
-      : variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL"));
+      : (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL")));
   const region =
-    read("region", given, env) ?? variable("region", env, "AWS_REGION") ?? variable("region", env, "AWS_DEFAULT_REGION") ?? "us-east-1";
+    read("region", given, env) ??
+    variable("region", env, "AWS_REGION") ??
+    variable("region", env, "AWS_DEFAULT_REGION") ??
+    "us-east-1";
 
   return {
     roleArn,
@@ -199,9 +202,13 @@ function required(key: FlagKey, given: FlagValues, env: Environment): string {
 function regionalEndpoint(region: string, roleArn: string, env: Environment): string {
   const rolePartition = parseRoleArn(roleArn)?.partition ?? "aws";
   if (partitionOf(region) !== rolePartition) {
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--region "${region}": must be a region of the role's partition, ${rolePartition}`, {
-      hint: "give --region, or set AWS_REGION, to a region where that account is",
-    });
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--region "${region}": must be a region of the role's partition, ${rolePartition}`,
+      {
+        hint: "give --region, or set AWS_REGION, to a region where that account is",
+      },
+    );
   }
   return stsEndpoint(region, {
     fips: env["AWS_USE_FIPS_ENDPOINT"]?.toLowerCase() === "true",
@@ -220,9 +227,13 @@ function metadataUrl(env: Environment): string {
     const match = /^(?:(https?):\/\/)?((?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-fA-F:.]+\])(?::\d{1,5})?)\/?$/.exec(address);
     const url = match === null ? "" : `${match[1] ?? "http"}://${match[2]}`;
     if (URL.canParse(url)) return url;
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} "${printable(address, 100)}": must be a host name or address, with a port if needed`, {
-      hint: `for example ${name}=metadata.google.internal`,
-    });
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `${name} "${printable(address, 100)}": must be a host name or address, with a port if needed`,
+      {
+        hint: `for example ${name}=metadata.google.internal`,
+      },
+    );
   }
   return "http://169.254.169.254";
 }

@@ -41,7 +41,14 @@ export interface HttpResponse {
 /** Bytes of a response body: an STS answer has about 3,000, a token 2,000; more is not from either. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
-export type ConnectionFailure = "refused" | "unreachable" | "name-not-found" | "reset" | "tls" | "timeout" | "too-large";
+export type ConnectionFailure =
+  | "refused"
+  | "unreachable"
+  | "name-not-found"
+  | "reset"
+  | "tls"
+  | "timeout"
+  | "too-large";
 
 /** No response, or not a whole one. */
 export class ConnectionError extends Error {

@@ -13,7 +13,10 @@ type Answer = Partial<HttpResponse> | Error;
 
 export const START = Date.parse("2026-11-23T12:00:00Z");
 
-export function fakeHost(answer: (request: HttpRequest, count: number) => Answer, overrides: Partial<Host> = {}): FakeHost {
+export function fakeHost(
+  answer: (request: HttpRequest, count: number) => Answer,
+  overrides: Partial<Host> = {},
+): FakeHost {
   const host: FakeHost = {
     env: {},
     requests: [],
@@ -72,7 +75,8 @@ export function stsSuccess(overrides: Record<string, string> = {}): string {
     Expiration: "2026-11-23T13:00:00Z",
     ...overrides,
   };
-  const arn = overrides["Arn"] ?? "arn:aws:sts::111122223333:assumed-role/RoleForAccessFromGCPTeamA/112179062720391305885";
+  const arn =
+    overrides["Arn"] ?? "arn:aws:sts::111122223333:assumed-role/RoleForAccessFromGCPTeamA/112179062720391305885";
   return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
   <AssumeRoleWithWebIdentityResult>
     <Credentials>

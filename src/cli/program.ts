@@ -37,7 +37,11 @@ function usage(error: CommanderError, argv: readonly string[]): Gcp2awsError {
   switch (error.code) {
     case "commander.help":
     case "commander.unknownCommand":
-      return new Gcp2awsError("USAGE_UNKNOWN_COMMAND", argv.length === 0 ? "no command given" : `"${printable(argv[0] ?? "", 60)}": no such command`, { hint });
+      return new Gcp2awsError(
+        "USAGE_UNKNOWN_COMMAND",
+        argv.length === 0 ? "no command given" : `"${printable(argv[0] ?? "", 60)}": no such command`,
+        { hint },
+      );
     case "commander.unknownOption":
     case "commander.excessArguments":
       return new Gcp2awsError("USAGE_UNKNOWN_FLAG", `${argv[0] ?? ""}: ${why}`, { hint });

@@ -25,7 +25,10 @@ export async function request({ method, url, headers, body, timeoutMs }: HttpReq
         resolve({
           status: incoming.statusCode ?? 0,
           headers: Object.fromEntries(
-            Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+            Object.entries(incoming.headers).map(([name, value]) => [
+              name,
+              Array.isArray(value) ? value.join(", ") : value,
+            ]),
           ),
           body: Buffer.concat(chunks).toString("utf8"),
         });

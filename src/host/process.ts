@@ -27,7 +27,7 @@ export const processHost: Host = {
 function write(descriptor: number, text: string): void {
   const bytes = Buffer.from(text, "utf8");
   const giveUp = Date.now() + 10_000;
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(descriptor, bytes, written);
     } catch (error) {

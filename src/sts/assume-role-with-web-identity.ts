@@ -40,11 +40,7 @@ export function buildRequest(endpoint: string, input: AssumeRoleWithWebIdentityI
  * @param now milliseconds since the epoch, for Retry-After
  * @throws Gcp2awsError an `STS_…` code; `retryable` where the same call may succeed later
  */
-export function readResponse(
-  response: HttpResponse,
-  input: AssumeRoleWithWebIdentityInput,
-  now: number,
-): Credentials {
+export function readResponse(response: HttpResponse, input: AssumeRoleWithWebIdentityInput, now: number): Credentials {
   if (response.status !== 200) throw readStsError(response, input, now);
   let root: XmlElement;
   try {

@@ -20,7 +20,11 @@ function trustPolicyKeys(claims: Claims): readonly [name: "iss" | "aud" | "azp" 
 
 /** What the refused token said, and the trust policy key that each claim is compared with; never the token itself. */
 export function explainDenial(claims: Claims, now: number): string[] {
-  const rows = trustPolicyKeys(claims).map(([name, key]) => ({ name, value: printable(claims[name] ?? "(none)", 200), key }));
+  const rows = trustPolicyKeys(claims).map(([name, key]) => ({
+    name,
+    value: printable(claims[name] ?? "(none)", 200),
+    key,
+  }));
   const width = Math.min(60, Math.max(...rows.map(({ value }) => value.length)));
   const lines = rows.map(({ name, value, key }) => `${name.padEnd(5)}  ${value.padEnd(width)}  → ${key}`);
   return [...lines, `exp    ${expiry(claims.exp, now)}`];

@@ -36,10 +36,14 @@ function isTemplateClaim(name: string | undefined): name is TemplateClaim {
 }
 
 function missingClaim(name: string): Gcp2awsError {
-  return new Gcp2awsError("USAGE_MISSING_CLAIM", `role session name not made: the identity token has no claim "${name}"`, {
-    hint:
-      name === "sub" || name === "email" || name === "azp" || name === "aud"
-        ? "a VM's standard token has no email: use --token-format full, or another --role-session-name"
-        : "only a full token of a Compute Engine VM names its instance and project; on GKE and Cloud Run use {sub} or {email}",
-  });
+  return new Gcp2awsError(
+    "USAGE_MISSING_CLAIM",
+    `role session name not made: the identity token has no claim "${name}"`,
+    {
+      hint:
+        name === "sub" || name === "email" || name === "azp" || name === "aud"
+          ? "a VM's standard token has no email: use --token-format full, or another --role-session-name"
+          : "only a full token of a Compute Engine VM names its instance and project; on GKE and Cloud Run use {sub} or {email}",
+    },
+  );
 }

@@ -32,7 +32,8 @@ export function parseXml(text: string): XmlElement {
       at = after(text, "?>", at + 2);
     } else if (text.startsWith("</", at)) {
       const end = after(text, ">", at + 2);
-      if (open.length === 1 || text.slice(at + 2, end - 1).trimEnd() !== top.name) throw new SyntaxError("unexpected closing tag");
+      if (open.length === 1 || text.slice(at + 2, end - 1).trimEnd() !== top.name)
+        throw new SyntaxError("unexpected closing tag");
       open.pop();
       at = end;
     } else {
@@ -74,7 +75,8 @@ function decode(text: string): string {
     if (!reference.endsWith(";")) throw new SyntaxError("bare ampersand");
     if (code !== null) {
       const point = code[1] === undefined ? Number.parseInt(code[2] ?? "", 16) : Number(code[1]);
-      if (point === 0 || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw new SyntaxError("bad character");
+      if (point === 0 || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+        throw new SyntaxError("bad character");
       return String.fromCodePoint(point);
     }
     const character = NAMED[name];

@@ -16,7 +16,12 @@ interface Wire {
   body?: unknown;
 }
 
-function sdk(options: { region?: string; fips?: boolean; dualStack?: boolean; answer?: { status: number; body: string } }) {
+function sdk(options: {
+  region?: string;
+  fips?: boolean;
+  dualStack?: boolean;
+  answer?: { status: number; body: string };
+}) {
   const wire: Wire[] = [];
   const client = new STSClient({
     region: options.region ?? "us-east-1",
@@ -27,7 +32,11 @@ function sdk(options: { region?: string; fips?: boolean; dualStack?: boolean; an
       handle: (request: Wire) => {
         wire.push(request);
         const answer = options.answer ?? { status: 200, body: stsSuccess() };
-        const response = { statusCode: answer.status, headers: { "content-type": "text/xml" }, body: Readable.from([Buffer.from(answer.body)]) };
+        const response = {
+          statusCode: answer.status,
+          headers: { "content-type": "text/xml" },
+          body: Readable.from([Buffer.from(answer.body)]),
+        };
         return Promise.resolve({ response });
       },
     },
@@ -111,8 +120,17 @@ describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
         const body = stsErrorBody(awsCode, "why &amp; what");
         const { client } = sdk({ answer: { status, body } });
         const theirs = await client
-          .send(new AssumeRoleWithWebIdentityCommand({ RoleArn: ROLE_ARN, RoleSessionName: "ab", WebIdentityToken: "t.t.t" }))
-          .then(() => undefined, (error: unknown) => error);
+          .send(
+            new AssumeRoleWithWebIdentityCommand({
+              RoleArn: ROLE_ARN,
+              RoleSessionName: "ab",
+              WebIdentityToken: "t.t.t",
+            }),
+          )
+          .then(
+            () => undefined,
+            (error: unknown) => error,
+          );
         const named = theirs instanceof Error ? theirs.name : "";
         const read = () =>
           readResponse(
@@ -144,7 +162,11 @@ describe("the endpoint beside @aws-sdk/client-sts", () => {
         for (const dualStack of [false, true]) {
           const { client, wire } = sdk({ region, fips, dualStack });
           await client.send(
-            new AssumeRoleWithWebIdentityCommand({ RoleArn: ROLE_ARN, RoleSessionName: "ab", WebIdentityToken: "t.t.t" }),
+            new AssumeRoleWithWebIdentityCommand({
+              RoleArn: ROLE_ARN,
+              RoleSessionName: "ab",
+              WebIdentityToken: "t.t.t",
+            }),
           );
           expect(`${stsEndpoint(region, { fips, dualStack })}/`, JSON.stringify({ fips, dualStack })).toBe(
             `${wire[0]?.protocol}//${wire[0]?.hostname}${wire[0]?.path}`,

@@ -1,0 +1,100 @@
+import { defineConfig } from "oxlint";
+
+// Imports point one way: cli → delivery → provider → {identity-token, sts} → {credentials, errors, host}.
+// The emulators share no code with the client: one that does confirms the client's mistakes.
+const effects = ["node:*", "!node:crypto", "!node:zlib"];
+
+function layer(files: string, forbidden: readonly string[], allowedEffects: readonly string[] = []) {
+  return {
+    files: [files],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: [...effects, ...allowedEffects.map((name) => `!${name}`)],
+              message: "only src/host touches the machine; take what you need from Host",
+            },
+            ...(forbidden.length === 0
+              ? []
+              : [{ group: [...forbidden], message: "imports point one way; see README, Map of the code" }]),
+          ],
+        },
+      ],
+    },
+  } as const;
+}
+
+const stages = ["**/identity-token/**", "**/sts/**"];
+const above = ["**/provider.ts", "**/config.ts", "**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"];
+
+export default defineConfig({
+  plugins: ["typescript", "import", "unicorn", "oxc"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  options: { typeAware: true },
+  env: { node: true, es2024: true },
+  ignorePatterns: ["dist", "node_modules"],
+  rules: {
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/no-unsafe-type-assertion": "error",
+    "typescript/consistent-type-imports": "error",
+    "import/no-cycle": "error",
+    "no-console": "error",
+    "no-await-in-loop": "off",
+    "no-control-regex": "off",
+    "import/no-named-as-default-member": "off",
+    "unicorn/consistent-function-scoping": "off",
+    "typescript/no-misused-spread": "off",
+  },
+  overrides: [
+    {
+      files: ["src/**"],
+      rules: {
+        "no-restricted-globals": ["error", "process", "fetch", "setTimeout", "setInterval", "performance"],
+        "no-restricted-properties": [
+          "error",
+          { object: "Date", property: "now", message: "take the clock from Host" },
+          { object: "Math", property: "random", message: "take randomness from Host" },
+        ],
+        "import/no-default-export": "error",
+      },
+    },
+    layer("src/*.ts", [...stages, ...above]),
+    layer("src/config.ts", ["**/identity-token/**", "**/provider.ts", "**/delivery/**", "**/cli/**", "**/emulator/**"]),
+    layer("src/provider.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
+    layer("src/identity-token/**", ["**/sts/**", ...above]),
+    layer("src/sts/**", ["**/identity-token/source.ts", "**/identity-token/metadata-server.ts", ...above]),
+    layer("src/delivery/**", [...stages, "**/provider.ts", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
+    layer("src/trust-policy/**", ["../*", "!../trust-policy/**"]),
+    layer("src/emulator/**", [
+      ...stages,
+      "**/provider.ts",
+      "**/config.ts",
+      "**/credentials.ts",
+      "**/delivery/**",
+      "**/cli/**",
+      "**/host/**",
+      "**/host.ts",
+      "**/retry.ts",
+    ]),
+    layer(
+      "src/emulator/listen.ts",
+      [...stages, "**/provider.ts", "**/config.ts", "**/delivery/**", "**/cli/**", "**/host/**"],
+      ["node:http"],
+    ),
+    layer("src/cli/**", []),
+    {
+      files: ["src/host/**"],
+      rules: { "no-restricted-imports": "off", "no-restricted-globals": "off", "no-restricted-properties": "off" },
+    },
+    { files: ["src/cli/main.ts"], rules: { "no-restricted-globals": "off" } },
+    {
+      files: ["test/**", "scripts/**", "bench/**", "*.config.ts"],
+      rules: { "no-console": "off", "typescript/no-unsafe-type-assertion": "off" },
+    },
+  ],
+});
