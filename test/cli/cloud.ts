@@ -1,0 +1,30 @@
+// Both clouds on loopback, each behind a recorder, and the environment that points the command at them.
+import { type Emulator, startEmulator } from "../../src/emulator/index.ts";
+import { cleanEnv, type Secrets } from "./run.ts";
+import { type Recorder, startRecorder } from "./recorder.ts";
+
+export interface Cloud {
+  emulator: Emulator;
+  metadata: Recorder;
+  aws: Recorder;
+  env: Record<string, string>;
+  secrets: Secrets;
+  close: () => Promise<void>;
+}
+
+export async function startCloud(options: Parameters<typeof startEmulator>[0] = {}): Promise<Cloud> {
+  const emulator = await startEmulator(options);
+  const metadata = await startRecorder(emulator.metadataUrl);
+  const aws = await startRecorder(emulator.awsUrl);
+  return {
+    emulator,
+    metadata,
+    aws,
+    env: cleanEnv({ GCE_METADATA_HOST: metadata.url.replace("http://", ""), AWS_ENDPOINT_URL_STS: aws.url }),
+    secrets: { token: metadata.token, result: aws.result },
+    close: async () => {
+      await Promise.all([metadata.close(), aws.close()]);
+      await emulator.close();
+    },
+  };
+}

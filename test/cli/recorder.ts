@@ -1,0 +1,50 @@
+// Stands between the command and an emulator, and keeps every token, secret key and session token that passes.
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Recorder {
+  url: string;
+  /** Request lines, in order. */
+  requests: string[];
+  token: Set<string>;
+  result: Set<string>;
+  close: () => Promise<void>;
+}
+
+export async function startRecorder(target: string): Promise<Recorder> {
+  const recorder = { requests: new Array<string>(), token: new Set<string>(), result: new Set<string>() };
+  const server = createServer((incoming, answer) => {
+    recorder.requests.push(`${incoming.method} ${incoming.url}`);
+    const outgoing = request(
+      new URL(incoming.url ?? "/", target),
+      { method: incoming.method, headers: incoming.headers },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          const body = Buffer.concat(chunks);
+          note(body.toString("utf8"), recorder);
+          answer.writeHead(response.statusCode ?? 500, response.headers).end(body);
+        });
+      },
+    );
+    outgoing.on("error", () => answer.destroy());
+    incoming.pipe(outgoing);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ...recorder,
+    close: () => new Promise((closed) => void server.close(() => closed()).closeAllConnections()),
+  };
+}
+
+function note(body: string, seen: Pick<Recorder, "token" | "result">): void {
+  for (const [token, payload, signature] of body.matchAll(/ey[\w-]+\.([\w-]+)\.([\w-]+)/g)) {
+    for (const part of [token, payload, signature]) if (part !== undefined) seen.token.add(part);
+  }
+  for (const [, secret] of body.matchAll(/<(?:SecretAccessKey|SessionToken)>([^<]+)</g)) {
+    if (secret !== undefined) seen.result.add(secret);
+  }
+}
