@@ -1,10 +1,10 @@
-import { defineConfig } from "oxlint";
+import { defineConfig, type OxlintOverride } from "oxlint";
 
 // Imports point one way: cli → delivery → provider → {identity-token, sts} → {credentials, errors, host}.
 // The emulators share no code with the client: one that does confirms the client's mistakes.
 const effects = ["node:*", "!node:crypto", "!node:zlib"];
 
-function layer(files: string, forbidden: readonly string[], allowedEffects: readonly string[] = []) {
+function layer(files: string, forbidden: readonly string[], allowedEffects: readonly string[] = []): OxlintOverride {
   return {
     files: [files],
     rules: {
@@ -23,7 +23,7 @@ function layer(files: string, forbidden: readonly string[], allowedEffects: read
         },
       ],
     },
-  } as const;
+  };
 }
 
 const stages = ["**/identity-token/**", "**/sts/**"];

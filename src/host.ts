@@ -18,6 +18,13 @@ export interface Host {
   /** Writes all of `text` before it returns. */
   writeStdout: (text: string) => void;
   writeStderr: (text: string) => void;
+  /**
+   * A whole text file.
+   * @throws Gcp2awsError LOCAL_FILE
+   */
+  readText: (path: string) => string;
+  /** Resolves when the process is asked to end (SIGINT, SIGTERM). */
+  terminated: () => Promise<void>;
   /** Whether a person watches stderr. */
   stderrIsTerminal: () => boolean;
 }

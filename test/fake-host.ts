@@ -43,6 +43,8 @@ export function fakeHost(
     writeStderr: (text) => {
       host.stderr += text;
     },
+    readText: () => "",
+    terminated: () => Promise.resolve(),
     stderrIsTerminal: () => false,
     ...overrides,
   };

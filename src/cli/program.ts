@@ -23,29 +23,30 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<v
       .configureOutput({ writeOut: host.writeStdout, writeErr: () => {}, outputError: () => {} });
   }
   try {
-    if (argv.length === 0) program.help();
+    if (argv.length === 0) throw unknownCommand("no command given");
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0 || error.code === "commander.help") throw usage(error, argv);
+    if (error.exitCode !== 0) throw usage(error, argv);
   }
 }
 
+const HINT = "see gcp2aws --help, or gcp2aws COMMAND --help";
+
+function unknownCommand(what: string): Gcp2awsError {
+  return new Gcp2awsError("USAGE_UNKNOWN_COMMAND", what, { hint: HINT });
+}
+
 function usage(error: CommanderError, argv: readonly string[]): Gcp2awsError {
-  const hint = "see gcp2aws --help, or gcp2aws COMMAND --help";
-  const why = printable(error.message.replace(/^error: /, ""), 200);
+  const command = printable(argv[0] ?? "", 60);
+  const what = `${command}: ${printable(error.message.replace(/^error: /, ""), 200)}`;
   switch (error.code) {
-    case "commander.help":
     case "commander.unknownCommand":
-      return new Gcp2awsError(
-        "USAGE_UNKNOWN_COMMAND",
-        argv.length === 0 ? "no command given" : `"${printable(argv[0] ?? "", 60)}": no such command`,
-        { hint },
-      );
+      return unknownCommand(`"${command}": no such command`);
     case "commander.unknownOption":
     case "commander.excessArguments":
-      return new Gcp2awsError("USAGE_UNKNOWN_FLAG", `${argv[0] ?? ""}: ${why}`, { hint });
+      return new Gcp2awsError("USAGE_UNKNOWN_FLAG", what, { hint: HINT });
     default:
-      return new Gcp2awsError("USAGE_INVALID_VALUE", `${argv[0] ?? ""}: ${why}`, { hint });
+      return new Gcp2awsError("USAGE_INVALID_VALUE", what, { hint: HINT });
   }
 }

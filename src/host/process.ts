@@ -1,5 +1,5 @@
-import { writeSync } from "node:fs";
-import { Gcp2awsError } from "../errors.ts";
+import { readFileSync, writeSync } from "node:fs";
+import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 
 /** The machine that this process runs on. */
@@ -20,6 +20,20 @@ export const processHost: Host = {
       // Nobody can be told that stderr is gone; the exit status still says what happened.
     }
   },
+  readText: (path) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not read: ${codeOf(error)}`, {
+        hint: "check the path and that this user may read it",
+        cause: error,
+      });
+    }
+  },
+  terminated: () =>
+    new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    }),
   stderrIsTerminal: () => process.stderr.isTTY,
 };
 
@@ -31,7 +45,7 @@ function write(descriptor: number, text: string): void {
     try {
       written += writeSync(descriptor, bytes, written);
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+      const code = codeOf(error);
       if (code !== "EAGAIN" || Date.now() > giveUp) {
         throw new Gcp2awsError("LOCAL_OUTPUT", `output not written: ${code}`, {
           hint: "the program that reads it has gone away, or the disk it goes to is full",
@@ -41,4 +55,8 @@ function write(descriptor: number, text: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }

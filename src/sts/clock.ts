@@ -27,11 +27,11 @@ function wrongClock(why: string): Gcp2awsError {
   });
 }
 
-/** `2 h 5 min`, `17 min`, `40 s`: the two largest units that are not zero. */
+/** `2 h 5 min`, `17 min`, `40 s`: rounded to the smallest unit shown. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
+  const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, openSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -50,9 +49,9 @@ describe.each(entries)("credential-process, $name", (entry) => {
 
   it("asks for the service account, format and licenses that it was told", async () => {
     const before = cloud.metadata.requests.length;
-    await story([...FLAGS, "--service-account", "team-b@blog-project.iam.gserviceaccount.com", "--licenses"]);
+    await story([...FLAGS, "--service-account", "team-b@example-project.iam.gserviceaccount.com", "--licenses"]);
     expect(cloud.metadata.requests[before]).toBe(
-      "GET /computeMetadata/v1/instance/service-accounts/team-b@blog-project.iam.gserviceaccount.com/identity?audience=https%3A%2F%2Faws.example.com&format=full&licenses=TRUE",
+      "GET /computeMetadata/v1/instance/service-accounts/team-b@example-project.iam.gserviceaccount.com/identity?audience=https%3A%2F%2Faws.example.com&format=full&licenses=TRUE",
     );
   });
 
@@ -114,15 +113,14 @@ describe.each(entries)("credential-process, $name", (entry) => {
     expect(status).toBe(0);
   });
 
-  it("says when its output cannot be written", () => {
-    const [program, ...first] = entry.command;
-    const full = spawnSync(program, [...first, ...FLAGS], {
+  it("says when its output cannot be written", async () => {
+    const { status, stderr } = await run(entry, FLAGS, {
       env: cloud.env,
-      stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
-      encoding: "utf8",
+      secrets: cloud.secrets,
+      stdoutFile: "/dev/full",
     });
-    expect(full.status).toBe(6);
-    expect(full.stderr).toContain("output not written: ENOSPC [LOCAL_OUTPUT]");
+    expect(status).toBe(6);
+    expect(stderr).toContain("output not written: ENOSPC [LOCAL_OUTPUT]");
   });
 
   it("obeys no file of the directory it is started in", async () => {

@@ -1,6 +1,6 @@
 // Runs the real command as people do: argv, environment, stdout, stderr and exit status.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
@@ -53,6 +53,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
   secrets?: Secrets;
+  /** A file that takes the place of the stdout pipe. */
+  stdoutFile?: string;
 }
 
 /** Runs `gcp2aws argv` to its end, at most 30 seconds, and looks for the secrets in what it wrote. */
@@ -75,12 +77,12 @@ export function runProgram(program: string, argv: readonly string[], options: Ru
     const child = spawn(program, argv, {
       env: options.env ?? cleanEnv(),
       cwd: options.cwd,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w"), "pipe"],
       timeout: 50_000,
     });
     const output = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
     child.on("error", fail);
     child.on("close", (status) => done({ status, ...output }));
   });

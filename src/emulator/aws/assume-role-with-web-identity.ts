@@ -1,0 +1,81 @@
+import { evaluate } from "../../trust-policy/evaluate.ts";
+import { type Account, type Call, requestContext } from "./call.ts";
+import { AwsError } from "./error-response.ts";
+import {
+  audienceKey,
+  checkTimes,
+  googleProvider,
+  invalidToken,
+  noKey,
+  sessionContext,
+  tokenContext,
+  verifyIdentityToken,
+} from "./identity-token.ts";
+import { checkDuration, findRole, openSession, readSessionRequest } from "./session-request.ts";
+import type { XmlTree } from "./xml.ts";
+
+/**
+ * The exchange itself: parameters, then the token, then the role's trust policy, then what the role allows.
+ *
+ * @throws AwsError ValidationError, InvalidIdentityToken, ExpiredTokenException, MalformedPolicyDocument,
+ *   PackedPolicyTooLarge (400); AccessDenied (403), also for a role that does not exist.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+ */
+export async function assumeRoleWithWebIdentity(account: Account, call: Call): Promise<XmlTree> {
+  const { headers } = call.request;
+  const asked = readSessionRequest(call, {
+    WebIdentityToken: { required: true, length: [4, 20000], secret: true },
+    ProviderId: { length: [4, 2048] },
+  });
+  // A signature or a session token on this call makes STS fail in these words: aws-sdk-php issue 1725.
+  if ("authorization" in headers || "x-amz-security-token" in headers) throw invalidToken(noKey);
+  // ProviderId is for OAuth 2.0 access tokens of Login with Amazon and Facebook only.
+  if (call.parameters.has("ProviderId"))
+    throw new AwsError(400, "ValidationError", "ProviderId is not supported for OpenID Connect ID tokens");
+
+  const claims = await verifyIdentityToken(call.parameters.get("WebIdentityToken") ?? "", await account.keys());
+  const audience = audienceKey(claims);
+  call.caller = { type: "web identity", provider: googleProvider, subject: claims.sub, audience };
+  call.roleArn = asked.roleArn;
+  call.requestParameters = {
+    roleArn: asked.roleArn,
+    roleSessionName: asked.name,
+    ...(call.parameters.has("DurationSeconds") && { durationSeconds: asked.durationSeconds }),
+  };
+  checkTimes(claims, account.clock());
+
+  const role = findRole(account, asked.roleArn);
+  const trust = evaluate(role ? [role.trustPolicy] : [], {
+    action: "sts:AssumeRoleWithWebIdentity",
+    principal: { type: "Federated", value: googleProvider },
+    context: {
+      ...requestContext(account, call),
+      ...tokenContext(claims),
+      "aws:FederatedProvider": [googleProvider],
+      "sts:RoleSessionName": [asked.name],
+      "sts:DurationSeconds": [String(asked.durationSeconds)],
+    },
+  });
+  if (!role || trust.decision === "denied") {
+    throw new AwsError(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+  }
+  checkDuration(role, asked.durationSeconds);
+
+  call.responseElements = { subjectFromWebIdentityToken: claims.sub, provider: googleProvider, audience };
+  const { name, durationSeconds, policies } = asked;
+  const context = sessionContext(claims);
+  return {
+    ...openSession(account, call, {
+      role,
+      name,
+      durationSeconds,
+      policies,
+      context,
+      federatedProvider: googleProvider,
+    }),
+    SubjectFromWebIdentityToken: claims.sub,
+    PackedPolicySize: asked.packedPolicySize,
+    Provider: googleProvider,
+    Audience: audience,
+  };
+}

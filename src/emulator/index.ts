@@ -1,0 +1,91 @@
+import { createAws } from "./aws/service.ts";
+import { clientEnvironment } from "./client-environment.ts";
+import { createTrail } from "./cloudtrail.ts";
+import { defaultDefinition } from "./definition.ts";
+import type { Definition } from "./definition.ts";
+import { parseFault, skewClock, withFaults } from "./fault.ts";
+import type { Clock, Handler } from "./http.ts";
+import { createIssuer } from "./issuer.ts";
+import type { Issuer } from "./issuer.ts";
+import { listen } from "./listen.ts";
+import type { Listener } from "./listen.ts";
+import { directoryWriter, sleep, systemClock } from "./machine.ts";
+import { createMetadataServer } from "./metadata-server.ts";
+
+export { defaultDocument } from "./default-definition.ts";
+export { defaultDefinition, parseDefinition } from "./definition.ts";
+export type { Definition, Platform, Role, ServiceAccount, User, Workload } from "./definition.ts";
+export type { Clock } from "./http.ts";
+export type { Issuer, MintOptions } from "./issuer.ts";
+export { workloadClaims } from "./workload-claims.ts";
+
+export interface EmulatorOptions {
+  /** The workload and the AWS account; for the content of a definition file, `parseDefinition(content)`. */
+  definition?: Definition;
+  /** Ports on 127.0.0.1; 0, the default, for any free one. */
+  metadataPort?: number;
+  issuerPort?: number;
+  awsPort?: number;
+  /** The AWS side's region. Default us-east-1. */
+  region?: string;
+  /** Where CloudTrail's files go: a directory, or a function that takes a path relative to the bucket. Default: nowhere. */
+  cloudTrail?: string | ((relativePath: string, bytes: Uint8Array) => Promise<void>);
+  /** What goes wrong, in the words of `--fault`; see `parseFault`. */
+  faults?: readonly string[];
+  clock?: Clock;
+}
+
+export interface Emulator {
+  metadataUrl: string;
+  issuerUrl: string;
+  awsUrl: string;
+  /** The environment variables that point Google's and AWS's clients here. */
+  env: Record<string, string>;
+  definition: Definition;
+  /** Mints any token, also a wrong one. */
+  issuer: Issuer;
+  rotateKeys: () => Promise<void>;
+  /** Stops everything and ends open connections at once. */
+  close: () => Promise<void>;
+}
+
+/**
+ * Starts a Google metadata server, its token issuer and an AWS account on loopback.
+ *
+ * @throws Error for a fault that cannot be read, and the socket's error when a port is taken
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const { definition = defaultDefinition, region = "us-east-1", clock = systemClock, cloudTrail } = options;
+  const faults = (options.faults ?? []).map(parseFault);
+  const googleClock = skewClock(clock, "metadata", faults);
+  const awsClock = skewClock(clock, "sts", faults);
+
+  const listeners: Listener[] = [];
+  const close = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  const start = async (handler: Handler, sideClock: Clock, port = 0) => {
+    const listener = await listen(handler, { port, clock: sideClock });
+    listeners.push(listener);
+    return listener;
+  };
+
+  let baseUrl: string | undefined;
+  const issuer = createIssuer({ clock: googleClock, baseUrl: () => baseUrl });
+  const metadata = createMetadataServer({ definition, issuer, clock: googleClock });
+  const write = typeof cloudTrail === "string" ? directoryWriter(cloudTrail) : cloudTrail;
+  const trail = write && createTrail({ accountId: definition.accountId, clock: awsClock, write });
+  const aws = createAws({ definition, clock: awsClock, keys: issuer.keys, region, ...(trail && { trail }) });
+
+  try {
+    const google = await start(withFaults(metadata, "metadata", faults, sleep), googleClock, options.metadataPort);
+    const { url: issuerUrl } = await start(issuer.handler, googleClock, options.issuerPort);
+    baseUrl = issuerUrl;
+    const { url: awsUrl } = await start(withFaults(aws, "sts", faults, sleep), awsClock, options.awsPort);
+    const env = clientEnvironment({ metadataHost: `127.0.0.1:${google.port}`, awsUrl, region });
+    return { metadataUrl: google.url, issuerUrl, awsUrl, env, definition, issuer, rotateKeys: issuer.rotate, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

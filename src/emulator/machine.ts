@@ -1,0 +1,22 @@
+/* oxlint-disable no-restricted-imports, no-restricted-properties -- the emulators' own access to clock and disk:
+   Host belongs to the client, with which they share no code. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { Clock } from "./http.ts";
+
+export const systemClock: Clock = Date.now;
+
+/** Waits a number of milliseconds; does not keep a process alive whose listeners are closed. */
+export function sleep(milliseconds: number): Promise<void> {
+  return setTimeout(milliseconds, undefined, { ref: false });
+}
+
+/** A writer of files below a directory; folders are made as they are needed. */
+export function directoryWriter(directory: string): (relativePath: string, bytes: Uint8Array) => Promise<void> {
+  return async (relativePath, bytes) => {
+    const path = join(directory, relativePath);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  };
+}

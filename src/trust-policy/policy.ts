@@ -1,0 +1,144 @@
+import * as v from "valibot";
+import { readOperator } from "./operator.ts";
+
+/** A condition block: operator → condition key → the values as written, always as a list. */
+export type ConditionBlock = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** Whom a resource policy is about: `"*"`, or principal type (`AWS`, `Federated`, `Service`) → values. */
+export type PrincipalBlock = "*" | Readonly<Record<string, readonly string[]>>;
+
+/** A statement whose one-or-many fields have been made lists; what was absent is absent. */
+export interface Statement {
+  sid?: string;
+  effect: "Allow" | "Deny";
+  /** Only in resource policies (trust policies). */
+  principal?: PrincipalBlock;
+  notPrincipal?: PrincipalBlock;
+  action?: readonly string[];
+  notAction?: readonly string[];
+  resource?: readonly string[];
+  notResource?: readonly string[];
+  condition?: ConditionBlock;
+}
+
+export interface PolicyDocument {
+  version: "2012-10-17" | "2008-10-17";
+  id?: string;
+  statements: readonly Statement[];
+}
+
+/** Not a policy that IAM would take; the message names the place and the rule. */
+export class PolicyError extends Error {
+  override name = "PolicyError";
+}
+
+function oneOrMany<Item>(item: v.GenericSchema<unknown, Item>) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value): unknown[] => (Array.isArray(value) ? value : [value])),
+    v.array(item),
+  );
+}
+
+const text = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()], "must be text, a number or a boolean"),
+  v.transform(String),
+);
+const strings = v.pipe(oneOrMany(v.string("must be text")), v.minLength(1, "must not be empty"));
+const principal = v.union(
+  [v.literal("*"), v.record(v.picklist(["AWS", "Federated", "Service", "CanonicalUser"]), strings)],
+  'must be "*" or an object of AWS, Federated, Service or CanonicalUser',
+);
+const actions = v.pipe(
+  strings,
+  v.everyItem((action) => /^(\*|[\w-]+:[\w*?]+)$/.test(action), 'must be "*" or service:action'),
+);
+const operator = v.pipe(
+  v.string(),
+  v.check((name) => readOperator(name) !== undefined, "is not a condition operator"),
+);
+
+const statement = v.pipe(
+  v.strictObject({
+    Sid: v.optional(v.string()),
+    Effect: v.picklist(["Allow", "Deny"], "must be Allow or Deny"),
+    Principal: v.optional(principal),
+    NotPrincipal: v.optional(principal),
+    Action: v.optional(actions),
+    NotAction: v.optional(actions),
+    Resource: v.optional(strings),
+    NotResource: v.optional(strings),
+    Condition: v.optional(v.record(operator, v.record(v.string(), oneOrMany(text)))),
+  }),
+  v.check((s) => (s.Action === undefined) !== (s.NotAction === undefined), "needs either Action or NotAction"),
+  v.check((s) => s.Principal === undefined || s.NotPrincipal === undefined, "has both Principal and NotPrincipal"),
+  v.check((s) => s.Resource === undefined || s.NotResource === undefined, "has both Resource and NotResource"),
+  v.transform((s): Statement => ({
+    ...(s.Sid !== undefined && { sid: s.Sid }),
+    effect: s.Effect,
+    ...(s.Principal && { principal: s.Principal }),
+    ...(s.NotPrincipal && { notPrincipal: s.NotPrincipal }),
+    ...(s.Action && { action: s.Action }),
+    ...(s.NotAction && { notAction: s.NotAction }),
+    ...(s.Resource && { resource: s.Resource }),
+    ...(s.NotResource && { notResource: s.NotResource }),
+    ...(s.Condition && { condition: s.Condition }),
+  })),
+);
+
+const document = v.pipe(
+  v.strictObject({
+    Version: v.optional(v.picklist(["2012-10-17", "2008-10-17"], "must be 2012-10-17 or 2008-10-17"), "2008-10-17"),
+    Id: v.optional(v.string()),
+    Statement: v.pipe(oneOrMany(statement), v.minLength(1, "must not be empty")),
+  }),
+  v.transform((d): PolicyDocument => ({
+    version: d.Version,
+    ...(d.Id !== undefined && { id: d.Id }),
+    statements: d.Statement,
+  })),
+);
+
+/**
+ * Reads a policy document as IAM does: unknown elements are errors, one value counts as a list of one, and Version
+ * defaults to 2008-10-17, in which there are no policy variables.
+ *
+ * @param value The document after JSON or YAML parsing.
+ * @throws PolicyError naming the path of the first fault.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+export function parsePolicy(value: unknown): PolicyDocument {
+  const result = v.safeParse(document, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new PolicyError(`${v.getDotPath(issue) ?? "policy"}: ${issue.message}`);
+}
+
+/** The document in IAM's own form: what `parsePolicy` reads back to the same value. */
+export function formatPolicy(policy: PolicyDocument): Record<string, unknown> {
+  return {
+    Version: policy.version,
+    Id: policy.id,
+    Statement: policy.statements.map((s) => ({
+      Sid: s.sid,
+      Effect: s.effect,
+      Principal: formatLists(s.principal),
+      NotPrincipal: formatLists(s.notPrincipal),
+      Action: single(s.action),
+      NotAction: single(s.notAction),
+      Resource: single(s.resource),
+      NotResource: single(s.notResource),
+      Condition:
+        s.condition && Object.fromEntries(Object.entries(s.condition).map(([name, keys]) => [name, formatLists(keys)])),
+    })),
+  };
+}
+
+function single(list: readonly string[] | undefined): string | readonly string[] | undefined {
+  return list?.length === 1 ? list[0] : list;
+}
+
+function formatLists(block: PrincipalBlock | undefined): unknown {
+  if (block === undefined || block === "*") return block;
+  return Object.fromEntries(Object.entries(block).map(([key, list]) => [key, single(list)]));
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { afterEach, expect, test } from "vitest";
+import { startEmulator } from "../../src/emulator/index.ts";
+import type { Emulator, EmulatorOptions } from "../../src/emulator/index.ts";
+import { listen } from "../../src/emulator/listen.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const IDENTITY =
+  "/computeMetadata/v1/instance/service-accounts/default/identity?audience=https%3A%2F%2Faws.example.com";
+
+const started: Emulator[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((emulator) => emulator.close()));
+});
+
+async function start(options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator({ clock: () => NOW, ...options });
+  started.push(emulator);
+  return emulator;
+}
+
+function assumeRole({ awsUrl }: Emulator, token: string): Promise<string> {
+  const body = new URLSearchParams({
+    Action: "AssumeRoleWithWebIdentity",
+    Version: "2011-06-15",
+    RoleArn: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
+    RoleSessionName: "session",
+    WebIdentityToken: token,
+  });
+  return text(awsUrl, { method: "POST", body });
+}
+
+async function text(url: string, options?: RequestInit): Promise<string> {
+  return (await fetch(url, options)).text();
+}
+
+function fetchToken({ metadataUrl }: Emulator): Promise<string> {
+  return text(`${metadataUrl}${IDENTITY}`, { headers: { "Metadata-Flavor": "Google" } });
+}
+
+test("the metadata server's token passes the published keys and becomes credentials", async () => {
+  const emulator = await start();
+  const token = await fetchToken(emulator);
+  const discovery: { jwks_uri: string } = JSON.parse(
+    await text(`${emulator.issuerUrl}/.well-known/openid-configuration`),
+  );
+  const keys = createLocalJWKSet(JSON.parse(await text(discovery.jwks_uri)));
+  await jwtVerify(token, keys, { issuer: "https://accounts.google.com", currentDate: new Date(NOW) });
+  expect(await assumeRole(emulator, token)).toContain("<AccessKeyId>ASIA");
+});
+
+test("a token of a key that was rotated out is refused", async () => {
+  const emulator = await start();
+  const token = await fetchToken(emulator);
+  await emulator.rotateKeys();
+  expect(await assumeRole(emulator, token)).toContain("<AccessKeyId>");
+  await emulator.rotateKeys();
+  expect(await assumeRole(emulator, token)).toContain("<Code>InvalidIdentityToken</Code>");
+});
+
+test("clients are pointed at it by environment variables", async () => {
+  const { env, metadataUrl, awsUrl } = await start({ region: "eu-west-1" });
+  expect(env).toMatchObject({
+    GCE_METADATA_HOST: new URL(metadataUrl).host,
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_ENDPOINT_URL_STS: awsUrl,
+    AWS_REGION: "eu-west-1",
+    AWS_DEFAULT_REGION: "eu-west-1",
+  });
+});
+
+test("CloudTrail's files go to the given function", async () => {
+  const paths: string[] = [];
+  const emulator = await start({
+    cloudTrail: async (path) => {
+      paths.push(path);
+    },
+  });
+  await assumeRole(emulator, await fetchToken(emulator));
+  expect(paths).toEqual([expect.stringMatching(/^AWSLogs\/111122223333\/CloudTrail\/us-east-1\/2026\/01\/01\//)]);
+});
+
+test("faults hit their side", async () => {
+  const emulator = await start({ faults: ["metadata:status=503@1", "sts:clock-skew=7200"] });
+  expect((await fetch(emulator.metadataUrl)).status).toBe(503);
+  expect((await fetch(emulator.awsUrl)).headers.get("date")).toBe("Thu, 01 Jan 2026 02:00:00 GMT");
+  expect(await assumeRole(emulator, await fetchToken(emulator))).toContain("<Code>ExpiredTokenException</Code>");
+});
+
+test("a fault that cannot be read starts nothing", async () => {
+  await expect(startEmulator({ faults: ["sts:boom"] })).rejects.toThrow('fault "sts:boom"');
+});
+
+test("when one port is taken, the others are given up", async () => {
+  const taken = await listen(async () => ({ status: 200, headers: {}, body: "" }), { port: 0, clock: Date.now });
+  const free = await listen(async () => ({ status: 200, headers: {}, body: "" }), { port: 0, clock: Date.now });
+  await free.close();
+  await expect(startEmulator({ metadataPort: free.port, awsPort: taken.port })).rejects.toThrow("EADDRINUSE");
+  await taken.close();
+  await expect(fetch(`http://127.0.0.1:${free.port}`)).rejects.toThrow("fetch failed");
+});
+
+test("CloudTrail's files go below the given directory", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "gcp2aws-trail-"));
+  try {
+    const emulator = await start({ cloudTrail: directory });
+    await assumeRole(emulator, await fetchToken(emulator));
+    const files = await readdir(join(directory, "AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01"));
+    expect(files).toEqual([expect.stringMatching(/\.json\.gz$/)]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
