@@ -2,7 +2,7 @@ import { defineConfig, type OxlintOverride } from "oxlint";
 
 // Imports point one way: cli → delivery → provider → {identity-token, sts} → {credentials, errors, host}.
 // The emulators share no code with the client: one that does confirms the client's mistakes.
-const effects = ["node:*", "!node:crypto", "!node:zlib"];
+const effects = ["node:*", "node:*/*", "!node:crypto", "!node:zlib", "!node:util"];
 
 function layer(files: string, forbidden: readonly string[], allowedEffects: readonly string[] = []): OxlintOverride {
   return {

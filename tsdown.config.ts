@@ -5,6 +5,8 @@ export default defineConfig({
   platform: "node",
   target: "node22",
   dts: true,
+  // Not dist/bin: the executable is built by itself.
+  clean: ["dist/chunks", "dist/cli", "dist/emulator", "dist/*.js", "dist/*.d.ts"],
   fixedExtension: false,
   hash: false,
   outputOptions: { chunkFileNames: "chunks/[name].js" },

@@ -130,8 +130,8 @@ describe("the command line", () => {
     fc.assert(
       fc.property(values, fc.boolean(), (given, joined) => {
         const argv = Object.entries(given).flatMap(([key, value]) => {
-          const flag = flags[keys[keys.findIndex((name) => name === key)] ?? "roleArn"];
-          return joined || flag.name === "licenses" ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value];
+          const flag = flags[keys.find((name) => name === key) ?? "roleArn"];
+          return joined || flag.name === "licenses" ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value ?? ""];
         });
         expect(parseFlags(argv)).toEqual(given);
       }),

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { assumedRoleId, type Caller, callerArn, callerUserId, roleArn, roleId, sessionArn } from "./aws/caller.ts";
 import { randomId, type Session } from "./aws/sessions.ts";
 import type { Clock } from "./http.ts";
@@ -46,8 +45,7 @@ export function createTrail({ accountId, clock, write }: TrailOptions): (record:
     if (record.caller === undefined || record.action === "") return;
     const now = clock();
     const event = toEvent(record, record.caller, accountId, now);
-    const data = await promisify(gzip)(JSON.stringify({ Records: [event] }));
-    await write(filePath(accountId, record.region, now), data);
+    await write(filePath(accountId, record.region, now), gzipSync(JSON.stringify({ Records: [event] })));
   };
 }
 

@@ -100,6 +100,6 @@ function names(
   const values = block[type] ?? [];
   if (type === "Federated") return values.includes(value);
   const account = value.split(":")[4] ?? "";
-  const also = [value, account, `arn:aws:iam::${account}:root`, ...(context["aws:PrincipalArn"] ?? [])];
-  return values.some((wanted) => wanted === "*" || also.includes(wanted));
+  const self = new Set([value, account, `arn:aws:iam::${account}:root`, ...(context["aws:PrincipalArn"] ?? [])]);
+  return values.some((wanted) => wanted === "*" || self.has(wanted));
 }

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { inRange } from "./ip-address.ts";
 import { literal, matches, type Pattern, splitPattern } from "./pattern.ts";
 
 /** One condition operator: how one wanted value compares with one value of the request. */
@@ -49,19 +49,6 @@ const arnLike: Operator = {
   variables: true,
 };
 const ipAddress: Operator = { test: (wanted, actual) => inRange(literal(wanted), actual) };
-
-function inRange(range: string, address: string): boolean {
-  const [network = "", length, ...more] = range.split("/");
-  const version = isIP(network);
-  const bits = length === undefined ? (version === 6 ? 128 : 32) : number(length);
-  const valid =
-    version !== 0 && more.length === 0 && Number.isInteger(bits) && bits >= 0 && bits <= (version === 6 ? 128 : 32);
-  if (!valid || isIP(address) !== version) return false;
-  const family = version === 6 ? "ipv6" : "ipv4";
-  const list = new BlockList();
-  list.addSubnet(network, bits, family);
-  return list.check(address, family);
-}
 
 /**
  * Every operator but `Null`, which asks for the key and not for its value.

@@ -36,7 +36,11 @@ export async function startRecorder(target: string): Promise<Recorder> {
   return {
     url: `http://127.0.0.1:${port}`,
     ...recorder,
-    close: () => new Promise((closed) => void server.close(() => closed()).closeAllConnections()),
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
   };
 }
 

@@ -81,10 +81,10 @@ export function assumeRole(account: Account, call: Call): XmlTree {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 function namesCaller(policy: PolicyDocument, trust: Evaluation, caller: SignedCaller): boolean {
-  const self = [callerArn(caller), ...(callerContext(caller)["aws:PrincipalArn"] ?? [])];
+  const self = new Set([callerArn(caller), ...(callerContext(caller)["aws:PrincipalArn"] ?? [])]);
   return trust.statements.some(({ matched, effect, statement }) => {
     const principal = policy.statements[statement]?.principal;
     if (!matched || effect !== "Allow" || principal === undefined || principal === "*") return false;
-    return principal["AWS"]?.some((value) => self.includes(value)) ?? false;
+    return principal["AWS"]?.some((value) => self.has(value)) ?? false;
   });
 }

@@ -58,9 +58,13 @@ export function authenticate(account: Account, request: EmulatorRequest, authori
   throw new AwsError(...refusal.unknownKey);
 }
 
-/** IAM is one service for all regions and signs for us-east-1. */
+/**
+ * IAM is one service for all regions and signs for us-east-1; but clients whose endpoint is overridden, as it must be to
+ * get here, sign for the region they are configured with, so for IAM both will do.
+ */
 function checkScope(account: Account, { service, region, terminator, signedHeaders }: Authorization): void {
-  const expected = service === "iam" ? "us-east-1" : account.region;
+  if (!["sts", "iam", "s3"].includes(service)) throw mismatch("Credential should be scoped to correct service: 'sts'.");
+  const expected = service === "iam" && region === "us-east-1" ? region : account.region;
   if (region !== expected && service === "s3") {
     const message = `The authorization header is malformed; the region '${region}' is wrong; expecting '${expected}'`;
     throw new AwsError(400, "AuthorizationHeaderMalformed", message, { Region: expected });

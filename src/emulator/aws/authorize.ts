@@ -26,7 +26,10 @@ export function permission(
           { kind: "identity-based", policies: caller.session.role.permissions },
           ...(caller.session.policies ? [{ kind: "session", policies: caller.session.policies }] : []),
         ];
-  const results = layers.map((layer) => ({ ...layer, ...evaluate(layer.policies, { ...request, context }) }));
+  const results = layers.map(({ kind, policies }) => {
+    const { decision, reason } = evaluate(policies, { ...request, context });
+    return { kind, decision, reason };
+  });
   const refused =
     results.find(({ reason }) => reason === "explicit deny") ?? results.find(({ decision }) => decision === "denied");
   if (!refused) return { allowed: true, explicit: false, because: "" };

@@ -4,6 +4,7 @@ import { renderXml } from "./xml.ts";
 
 /** A refusal as AWS words it. Operations throw it; `service.ts` renders it in the XML of the service that was asked. */
 export class AwsError extends Error {
+  override name = "AwsError";
   readonly status: number;
   readonly code: string;
   /** Further elements of an S3 error, such as `Region`. */

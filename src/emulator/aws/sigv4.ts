@@ -84,7 +84,7 @@ function canonicalQuery(query: string): string {
   });
   const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   return pairs
-    .sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
+    .toSorted((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
     .map((pair) => pair.join("="))
     .join("&");
 }

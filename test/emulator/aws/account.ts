@@ -1,6 +1,6 @@
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JSONWebKeySet } from "jose";
 import { createAws } from "../../../src/emulator/aws/service.ts";
 import type { CallRecord } from "../../../src/emulator/cloudtrail.ts";
 import type { Definition, Role } from "../../../src/emulator/definition.ts";
@@ -95,11 +95,12 @@ export function createAccount() {
   const handler = createAws({ definition, clock: () => time.now, keys: async () => jwks, region, trail });
 
   /** A token as the metadata server would give it now, changed by `claims`. */
-  const token = (claims: JWTPayload = {}, header: { kid?: string } = { kid: "one" }): Promise<string> => {
+  const token = (claims: Record<string, unknown> = {}, header: { kid?: string } = { kid: "one" }): Promise<string> => {
     const iat = Math.floor(time.now / 1000);
     const google = { iss: "https://accounts.google.com", aud: audience, azp: subject, sub: subject };
     const payload = { ...google, email: "team-a@example.com", iat, exp: iat + 3600, ...claims };
-    return new SignJWT(payload).setProtectedHeader({ alg: "RS256", typ: "JWT", ...header }).sign(privateKey);
+    const bytes = new TextEncoder().encode(JSON.stringify(payload));
+    return new CompactSign(bytes).setProtectedHeader({ alg: "RS256", typ: "JWT", ...header }).sign(privateKey);
   };
 
   const post = (form: Record<string, string>, headers: Record<string, string> = {}) =>
@@ -166,8 +167,9 @@ export async function connect({ handler, time }: TestAccount) {
     close,
     identity: (credentials: Partial<Credentials>, at = region) =>
       new STSClient(config(credentials, at)).send(new GetCallerIdentityCommand({})),
-    buckets: (credentials: Partial<Credentials>, at = region) =>
-      new S3Client(config(credentials, at)).send(new ListBucketsCommand({})),
+    buckets: (credentials: Partial<Credentials>) =>
+      new S3Client(config(credentials, region)).send(new ListBucketsCommand({})),
+    s3: new S3Client({ ...config(admin, region), forcePathStyle: true }),
     assumeRole: (credentials: Partial<Credentials>, input: Partial<AssumeRoleCommand["input"]>) =>
       new STSClient(config(credentials, region)).send(
         new AssumeRoleCommand({

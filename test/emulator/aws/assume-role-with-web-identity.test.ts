@@ -19,10 +19,9 @@ describe("a good token", () => {
     expect(headers).toMatchObject({ "Content-Type": "text/xml", Date: "Mon, 01 Jun 2026 12:00:00 GMT" });
     expect(element(body, "RequestId")).toBe(headers["x-amzn-RequestId"]);
     expect(element(body, "AccessKeyId")).toMatch(/^ASIA[A-Z2-7]{16}$/);
-    const known = body.replace(/(Key|KeyId|Token|RequestId|:?[A-Z]{4}[A-Z0-9]{17})(>|:)[^<]*/g, "$1$2");
-    expect(known).toContain('<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">');
-    expect(known).toContain("<Expiration>2026-06-01T13:00:00Z</Expiration>");
-    expect(known).toContain(`<Arn>arn:aws:sts::${accountId}:assumed-role/Reader/session-1</Arn>`);
+    expect(body).toContain('<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">');
+    expect(body).toContain("<Expiration>2026-06-01T13:00:00Z</Expiration>");
+    expect(body).toContain(`<Arn>arn:aws:sts::${accountId}:assumed-role/Reader/session-1</Arn>`);
     expect(element(body, "AssumedRoleId")).toMatch(/^AROA[A-Z0-9]{17}:session-1$/);
     expect(element(body, "SubjectFromWebIdentityToken")).toBe(subject);
     expect(element(body, "Provider")).toBe("accounts.google.com");
@@ -128,7 +127,7 @@ describe("a bad token", () => {
 
 describe("parameters", () => {
   const long = "x".repeat(2049);
-  test.each([
+  const rows: [form: Record<string, string | undefined>, expected: string][] = [
     [{ RoleArn: undefined }, invalidValue("Value null at 'roleArn'", "Member must not be null")],
     [{ RoleSessionName: undefined }, invalidValue("Value null at 'roleSessionName'", "Member must not be null")],
     [{ WebIdentityToken: undefined }, invalidValue("Value null at 'webIdentityToken'", "Member must not be null")],
@@ -173,8 +172,8 @@ describe("parameters", () => {
     [{ Policy: '{"Statement":[]}' }, "400 MalformedPolicyDocument: Syntax errors in policy: Statement"],
     [{ "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/NoSuchPolicy" }, "400 ValidationError"],
     [
-      { "PolicyArns.member.1.arn": `arn:aws:iam::aws:policy/${"x".repeat(2024)}` },
-      "400 PackedPolicyTooLarge: Packed policy consumes 101%",
+      { Policy: long.slice(1), "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess" },
+      "400 PackedPolicyTooLarge: Packed policy consumes 102%",
     ],
     [
       Object.fromEntries(
@@ -194,10 +193,14 @@ describe("parameters", () => {
     [{ Action: "toString" }, "400 InvalidAction"],
     [{ Action: undefined }, "400 MissingAction"],
     [{ Action: "GetCallerIdentity" }, "403 MissingAuthenticationToken"],
-  ])("%j", async (form, expected) => {
-    const { exchange } = createAccount();
-    expect(refusal(await exchange(form))).toContain(expected);
-  });
+  ];
+  test.each(rows.map(([form, expected]) => ({ shown: JSON.stringify(form).slice(0, 60), form, expected })))(
+    "$shown",
+    async ({ form, expected }) => {
+      const { exchange } = createAccount();
+      expect(refusal(await exchange(form))).toContain(expected);
+    },
+  );
 
   test("limits themselves are allowed", async () => {
     const { exchange } = createAccount();

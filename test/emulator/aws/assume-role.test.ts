@@ -37,6 +37,11 @@ test.each([
   expect(await outcome(aws.assumeRole(await account.credentials(), input))).toContain(expected);
 });
 
+test("a Deny of the caller's own outweighs a trust that names it", async () => {
+  const Policy = '{"Statement":{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}}';
+  expect(await outcome(aws.assumeRole(await account.credentials({ Policy }), {}))).toContain("403 AccessDenied");
+});
+
 test("a trust in the account needs the caller's own permission and the trust's condition", async () => {
   const arn = { RoleArn: byAccount };
   expect(await outcome(aws.assumeRole(admin, { ...arn, ExternalId: "shared" }))).toBe("200");

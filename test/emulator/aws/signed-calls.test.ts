@@ -1,3 +1,5 @@
+import { HeadObjectCommand, ListBucketsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EmulatorRequest } from "../../../src/emulator/http.ts";
 import { accountId, admin, connect, createAccount, outcome, region, type TestAccount } from "./account.ts";
@@ -28,13 +30,38 @@ describe("what is signed well", () => {
     expect(await outcome(aws.buckets(admin))).toBe("200");
   });
 
-  test("S3 may leave its payload unsigned, but must then say so in the signature", async () => {
-    aws.way.alter = (request) => ({
-      ...request,
-      headers: { ...request.headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
-    });
+  test("S3 may leave its payload unsigned, if the signature covers that it does", async () => {
+    const unsignedPayload = { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+    aws.s3.middlewareStack.add(
+      (next) => (step) => {
+        Object.assign(Object(step.request).headers, unsignedPayload);
+        return next(step);
+      },
+      { step: "build" },
+    );
+    expect(await outcome(aws.s3.send(new ListBucketsCommand({})))).toBe("200");
+    aws.way.alter = (request) => ({ ...request, headers: { ...request.headers, ...unsignedPayload } });
     expect(await outcome(aws.buckets(admin))).toContain("403 SignatureDoesNotMatch");
   });
+
+  test("any path and any query are signed as the SDK signs them", async () => {
+    const text = fc.string({ unit: fc.constantFrom(..."aZ0 +%/é&=*'()!~-_.;:@,$"), minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(text, text, async (Key, VersionId) => {
+        // A dot segment would be resolved before the request is sent.
+        fc.pre(!Key.split("/").some((segment) => /^\.+$/.test(segment)));
+        const command = new HeadObjectCommand({ Bucket: "b", Key, VersionId });
+        expect(await outcome(aws.s3.send(command))).toContain("501");
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+test("the order of the query does not count", async () => {
+  aws.way.alter = (request) => ({ ...request, query: request.query.split("&").toReversed().join("&") });
+  const command = new ListObjectsV2Command({ Bucket: "b", Prefix: "p", Delimiter: "/" });
+  expect(await outcome(aws.s3.send(command))).toContain("501 NotImplemented");
 });
 
 describe("what is refused", () => {
@@ -98,6 +125,16 @@ describe("what is refused", () => {
     expect(status).toBe(400);
     expect(body).toContain(`<Code>AuthorizationHeaderMalformed</Code>`);
     expect(body).toContain(`<Region>${region}</Region>`);
+  });
+
+  test.each([
+    ["us-east-1", "Date must be"],
+    [region, "Date must be"],
+    ["us-west-2", "scoped to a valid region, not 'us-west-2'."],
+  ])("IAM signed for %s comes as far as: %s", async (at, message) => {
+    const { body } = await account.handler(unsigned(at, "iam"));
+    expect(body).toContain('<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">');
+    expect(body).toContain(message);
   });
 
   test.each([
