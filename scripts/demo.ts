@@ -130,7 +130,7 @@ async function sdk(): Promise<void> {
 }
 
 function awsCli(): { program: string; version: string } | undefined {
-  for (const directory of [...env.PATH.split(delimiter), "/usr/bin"]) {
+  for (const directory of env.PATH.split(delimiter)) {
     const program = join(directory, "aws");
     const { status, stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
     const version = /^aws-cli\/2\.[\d.]+/.exec(stdout ?? "")?.[0];
