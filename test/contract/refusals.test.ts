@@ -4,7 +4,7 @@ import {
   AssumeRoleWithWebIdentityCommand,
   GetCallerIdentityCommand,
   STSClient,
-  STSServiceException,
+  type STSServiceException,
 } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator, workloadClaims } from "../../src/emulator/index.ts";
