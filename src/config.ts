@@ -145,11 +145,6 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     });
   }
   const durationSeconds = read("durationSeconds", given, env);
-  const endpoint =
-    read("stsEndpoint", given, env) ??
-    (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true"
-      ? undefined
-      : (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL")));
   const region =
     read("region", given, env) ??
     variable("region", env, "AWS_REGION") ??
@@ -166,7 +161,7 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     region,
-    stsEndpoint: endpoint ?? regionalEndpoint(region, roleArn, env),
+    stsEndpoint: endpointOf(given, env, region, roleArn),
     timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
   };
 }
@@ -198,22 +193,38 @@ function required(key: FlagKey, given: FlagValues, env: Environment): string {
   });
 }
 
-/** FIPS and dual stack as the AWS SDKs read them. */
-function regionalEndpoint(region: string, roleArn: string, env: Environment): string {
-  const rolePartition = parseRoleArn(roleArn)?.partition ?? "aws";
+/** The endpoint given, or the region's own with FIPS and dual stack as the AWS SDKs read them. */
+function endpointOf(given: FlagValues, env: Environment, region: string, roleArn: string): string {
+  const variant = { fips: isOn(env, "AWS_USE_FIPS_ENDPOINT"), dualStack: isOn(env, "AWS_USE_DUALSTACK_ENDPOINT") };
+  const endpoint =
+    read("stsEndpoint", given, env) ??
+    (isOn(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+      ? undefined
+      : (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL")));
+  if (endpoint !== undefined) {
+    // The SDKs refuse this too: a given endpoint cannot be made a FIPS one, and going on would be silently weaker.
+    if (!variant.fips && !variant.dualStack) return endpoint;
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `STS endpoint ${endpoint}: FIPS and dual stack need the region's own`,
+      {
+        hint: "unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the endpoint",
+      },
+    );
+  }
+  const rolePartition = parseRoleArn(roleArn)?.partition;
   if (partitionOf(region) !== rolePartition) {
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
       `--region "${region}": must be a region of the role's partition, ${rolePartition}`,
-      {
-        hint: "give --region, or set AWS_REGION, to a region where that account is",
-      },
+      { hint: "give --region, or set AWS_REGION, to a region where that account is" },
     );
   }
-  return stsEndpoint(region, {
-    fips: env["AWS_USE_FIPS_ENDPOINT"]?.toLowerCase() === "true",
-    dualStack: env["AWS_USE_DUALSTACK_ENDPOINT"]?.toLowerCase() === "true",
-  });
+  return stsEndpoint(region, variant);
+}
+
+function isOn(env: Environment, name: string): boolean {
+  return env[name]?.toLowerCase() === "true";
 }
 
 /**

@@ -114,6 +114,12 @@ describe("configuration", () => {
     else expect(read).toThrow("must be a region of the role's partition, aws-cn");
   });
 
+  it.each(["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])("refuses %s with an endpoint given", (name) => {
+    const env = { [name]: "true", AWS_ENDPOINT_URL: "http://127.0.0.1:1" };
+    expect(() => readConfig(base, env)).toThrow("FIPS and dual stack need the region's own");
+    expect(() => readConfig(base, { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" })).not.toThrow();
+  });
+
   it("refuses licenses in a standard token", () => {
     expect(() => readConfig({ ...base, licenses: "true", tokenFormat: "standard" }, {})).toThrow(
       "only a full token carries licenses",

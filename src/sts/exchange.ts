@@ -1,5 +1,5 @@
 import type { Credentials } from "../credentials.ts";
-import { errorClasses, Gcp2awsError } from "../errors.ts";
+import { type ErrorCode, Gcp2awsError } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
 import { decodeClaims } from "../identity-token/claims.ts";
 import { retry } from "../retry.ts";
@@ -17,6 +17,12 @@ export interface ExchangeOptions {
 }
 
 const ATTEMPT_MS = 10_000;
+
+const ABOUT_THE_TOKEN: ReadonlySet<ErrorCode> = new Set([
+  "STS_ACCESS_DENIED",
+  "STS_TOKEN_REJECTED",
+  "STS_TOKEN_EXPIRED",
+] as const);
 
 /**
  * Exchanges one identity token for AWS credentials by AssumeRoleWithWebIdentity.
@@ -62,7 +68,7 @@ export async function exchange(
       },
     );
   } catch (error) {
-    if (!(error instanceof Gcp2awsError) || errorClasses[error.code] !== "denied") throw error;
+    if (!(error instanceof Gcp2awsError) || !ABOUT_THE_TOKEN.has(error.code)) throw error;
     throw error.withDetails(explainDenial(claims, host.now()));
   }
 }
