@@ -14,7 +14,14 @@ const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
 
 if (installed !== wanted) {
   process.stderr.write("Installing the locked dependencies (npm ci) …\n");
-  const npm = spawnSync("npm", ["ci", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  // The npm and the Node that run this script: `npm` by name could be started on the project's Node, which npm ci is
+  // about to replace, and which reads another global configuration.
+  const { npm_node_execpath: node, npm_execpath: cli } = process.env;
+  const [program, ...first] = node !== undefined && cli !== undefined ? [node, cli] : ["npm"];
+  const npm = spawnSync(program, [...first, "ci", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (npm.status !== 0) {
     process.stderr.write("npm ci failed; see above.\n");
     process.exit(1);
