@@ -51,7 +51,7 @@ export const flags = {
     description: "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required)",
     rule: "1 to 1024 characters without spaces or control characters",
     example: "https://aws.example.com",
-    valid: (text) => text.length <= 1024 && /^[^\s\p{C}]+$/u.test(text),
+    valid: (text) => text.length <= 1024 && /^[^\s\p{C}\ufffd]+$/u.test(text),
   },
   serviceAccount: {
     name: "service-account",

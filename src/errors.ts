@@ -107,13 +107,14 @@ export function formatError(error: Gcp2awsError): string {
 }
 
 /**
- * Text from outside made safe to show: anything that begins like a JWT (`{` in base64url) is cut out, control and bidirectional characters
+ * Text from outside made safe to show: anything that begins like a JWT (`{` in base64url) and any `user:password@` is cut out, control and bidirectional characters
  * (terminal escapes, line breaks) become spaces, and what is longer than `limit` characters is cut.
  */
 export function printable(text: string, limit = 300): string {
   const clean = text
-    .slice(0, 20_000)
+    .slice(0, 4_000)
     .replace(/\bey[\w-]{10,}\.[\w-]{10,}(\.[\w-]*)?/g, "[token]")
+    .replace(/[^\s/@:"]*:[^\s/@"]+@/g, "[password]@")
     .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ")
     .trim();
   return clean.length <= limit ? clean : `${clean.slice(0, limit)}…`;

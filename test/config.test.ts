@@ -67,6 +67,8 @@ describe("configuration", () => {
     ["roleArn", "arn:aws:iam::1:role/x"],
     ["audience", "two words"],
     ["audience", ""],
+    ["audience", "not utf-8 \ufffd"],
+    ["audience", "lone-surrogate-\ud800"],
     ["serviceAccount", "../../project"],
     ["serviceAccount", "a@b"],
     ["tokenFormat", "FULL"],
@@ -80,7 +82,6 @@ describe("configuration", () => {
     ["region", "US-EAST-1"],
     ["region", "aws-global"],
     ["stsEndpoint", "http://sts.example.com"],
-    ["stsEndpoint", "https://user:pw@sts.example.com"],
     ["stsEndpoint", "https://sts.example.com/?token=x"],
     ["stsEndpoint", "sts.example.com"],
     ["stsEndpoint", "file:///etc/passwd"],
@@ -95,6 +96,14 @@ describe("configuration", () => {
         hint: `for example ${name} ${flags[key].example}`,
       }),
     );
+  });
+
+  it.each([
+    { AWS_ENDPOINT_URL_STS: "https://user:pa55word@sts.example.com" },
+    { GCE_METADATA_HOST: "user:pa55word@metadata" },
+  ])("does not repeat a password: %j", (env) => {
+    expect(() => readConfig(base, env)).toThrow(/"\S*\[password\]@/);
+    expect(() => readConfig(base, env)).not.toThrow("pa55word");
   });
 
   it("names the variable that a bad value came from", () => {

@@ -50,7 +50,7 @@ export function metadataServer(options: MetadataServerOptions, host: Host): Iden
     );
 }
 
-export function identityUrl(options: MetadataServerOptions): string {
+function identityUrl(options: MetadataServerOptions): string {
   const query = [`audience=${encodeURIComponent(options.audience)}`, `format=${options.tokenFormat}`];
   if (options.licenses) query.push("licenses=TRUE");
   return `${options.metadataUrl}/computeMetadata/v1/instance/service-accounts/${options.serviceAccount}/identity?${query.join("&")}`;
@@ -71,7 +71,7 @@ function connectionFailure(error: ConnectionError, metadataUrl: string): Gcp2aws
 }
 
 /** Reads the answer; the body is the token itself, not JSON, and its content type varies, so it is not looked at. */
-export function readToken(response: HttpResponse, options: MetadataServerOptions, now: number): string {
+function readToken(response: HttpResponse, options: MetadataServerOptions, now: number): string {
   const at = `metadata server at ${options.metadataUrl}`;
   if (response.headers["metadata-flavor"] !== "Google") {
     throw new Gcp2awsError(
