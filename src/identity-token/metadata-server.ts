@@ -115,4 +115,4 @@ function fail(...args: ConstructorParameters<typeof Gcp2awsError>): never {
 const OFF_GOOGLE_HINT =
   "gcp2aws needs a workload on Google Cloud (GCE, GKE, Cloud Run); to try it elsewhere run `gcp2aws emulate` and set the variables it prints";
 const NOT_GOOGLE_HINT =
-  "something other than Google's metadata server answers at that address; check GCE_METADATA_HOST, GCE_METADATA_IP and that no proxy stands between";
+  "this is no Google Cloud workload, or something other than its metadata server answers there; check GCE_METADATA_HOST, GCE_METADATA_IP and proxies on the way";
