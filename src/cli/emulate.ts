@@ -79,15 +79,15 @@ async function readDefinition(path: string, host: Host, parse: (value: unknown) 
 }
 
 function startFailure(error: unknown): Gcp2awsError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EADDRINUSE" || code === "EACCES") {
-    return new Gcp2awsError("LOCAL_PORT", `emulators not started: ${messageOf(error)}`, {
-      hint: "another program has that port, or it is below 1024; choose another, or 0 for any",
-    });
+  const what = `emulators not started: ${messageOf(error)}`;
+  if (!(error instanceof Error) || !("syscall" in error)) {
+    return new Gcp2awsError("USAGE_INVALID_VALUE", what, { hint: "see gcp2aws emulate --help" });
   }
-  return new Gcp2awsError("USAGE_INVALID_VALUE", `emulators not started: ${messageOf(error)}`, {
-    hint: "see gcp2aws emulate --help",
-  });
+  return error.syscall === "listen"
+    ? new Gcp2awsError("LOCAL_PORT", what, {
+        hint: "another program has that port, or it is below 1024; choose another, or 0 for any",
+      })
+    : new Gcp2awsError("LOCAL_FILE", what, { hint: "--cloudtrail needs a directory that this user may write" });
 }
 
 function addresses({ metadataUrl, issuerUrl, awsUrl, env }: Emulator) {

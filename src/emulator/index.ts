@@ -73,7 +73,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let baseUrl: string | undefined;
   const issuer = createIssuer({ clock: googleClock, baseUrl: () => baseUrl });
   const metadata = createMetadataServer({ definition, issuer, clock: googleClock });
-  const write = typeof cloudTrail === "string" ? directoryWriter(cloudTrail) : cloudTrail;
+  const write = typeof cloudTrail === "string" ? await directoryWriter(cloudTrail) : cloudTrail;
   const trail = write && createTrail({ accountId: definition.accountId, clock: awsClock, write });
   const aws = createAws({ definition, clock: awsClock, keys: issuer.keys, region, ...(trail && { trail }) });
 

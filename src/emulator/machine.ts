@@ -12,8 +12,16 @@ export function sleep(milliseconds: number): Promise<void> {
   return setTimeout(milliseconds, undefined, { ref: false });
 }
 
-/** A writer of files below a directory; folders are made as they are needed. */
-export function directoryWriter(directory: string): (relativePath: string, bytes: Uint8Array) => Promise<void> {
+/**
+ * A writer of files below a directory, which is made at once, so that one that cannot be is found before the first call;
+ * folders below it are made as they are needed.
+ *
+ * @throws the file system's error
+ */
+export async function directoryWriter(
+  directory: string,
+): Promise<(relativePath: string, bytes: Uint8Array) => Promise<void>> {
+  await mkdir(directory, { recursive: true });
   return async (relativePath, bytes) => {
     const path = join(directory, relativePath);
     await mkdir(dirname(path), { recursive: true });

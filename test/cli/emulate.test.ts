@@ -123,6 +123,12 @@ roles:
     expect(missing.stderr).toContain("not read: ENOENT [LOCAL_FILE]");
   });
 
+  it("says at once when CloudTrail's folder cannot be written", async () => {
+    const { status, stdout, stderr } = await run(entry, ["emulate", "--cloudtrail", "/dev/null/trail"]);
+    expect({ status, stdout }).toEqual({ status: 6, stdout: "" });
+    expect(stderr).toContain("[LOCAL_FILE]");
+  });
+
   it("says when a port is taken", async () => {
     const { metadataUrl } = await emulate(entry);
     const { status, stderr } = await run(entry, ["emulate", "--metadata-port", new URL(metadataUrl).port]);
