@@ -1,6 +1,6 @@
 import { defineConfig, type OxlintOverride } from "oxlint";
 
-// Imports point one way: cli → delivery → provider → {identity-token, sts} → {credentials, errors, host}.
+// Imports point one way: cli → delivery → provider → {identity-token, sts, cache} → {credentials, errors, host}.
 // The emulators share no code with the client: one that does confirms the client's mistakes.
 const effects = ["node:*", "node:*/*", "!node:crypto", "!node:zlib", "!node:util"];
 
@@ -26,8 +26,16 @@ function layer(files: string, forbidden: readonly string[], allowedEffects: read
   };
 }
 
-const stages = ["**/identity-token/**", "**/sts/**"];
-const above = ["**/provider.ts", "**/config.ts", "**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"];
+const stages = ["**/identity-token/**", "**/sts/**", "**/cache/**"];
+const above = [
+  "**/provider.ts",
+  "**/obtain.ts",
+  "**/config.ts",
+  "**/delivery/**",
+  "**/cli/**",
+  "**/emulator/**",
+  "**/trust-policy/**",
+];
 
 export default defineConfig({
   plugins: ["typescript", "import", "unicorn", "oxc"],
@@ -64,10 +72,31 @@ export default defineConfig({
       },
     },
     layer("src/*.ts", [...stages, ...above]),
-    layer("src/config.ts", ["**/identity-token/**", "**/provider.ts", "**/delivery/**", "**/cli/**", "**/emulator/**"]),
+    layer("src/config.ts", [
+      "**/identity-token/**",
+      "**/obtain.ts",
+      "**/provider.ts",
+      "**/delivery/**",
+      "**/cli/**",
+      "**/emulator/**",
+    ]),
     layer("src/provider.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
-    layer("src/identity-token/**", ["**/sts/**", ...above]),
-    layer("src/sts/**", ["**/identity-token/source.ts", "**/identity-token/metadata-server.ts", ...above]),
+    layer("src/obtain.ts", [
+      "**/cache/**",
+      "**/provider.ts",
+      "**/delivery/**",
+      "**/cli/**",
+      "**/emulator/**",
+      "**/trust-policy/**",
+    ]),
+    layer("src/identity-token/**", ["**/sts/**", "**/cache/**", ...above]),
+    layer("src/sts/**", [
+      "**/identity-token/source.ts",
+      "**/identity-token/metadata-server.ts",
+      "**/cache/**",
+      ...above,
+    ]),
+    layer("src/cache/**", ["**/identity-token/**", "**/sts/**", ...above]),
     layer("src/delivery/**", [...stages, "**/provider.ts", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
     layer("src/trust-policy/**", ["../*", "!../trust-policy/**"]),
     layer("src/emulator/**", [

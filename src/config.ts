@@ -1,4 +1,5 @@
 import { Gcp2awsError, printable } from "./errors.ts";
+import type { CacheLocation } from "./cache/file-store.ts";
 import { isRegion, isStsEndpointUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
@@ -18,6 +19,10 @@ export interface Config {
   stsEndpoint: string;
   /** For everything together, in milliseconds. */
   timeoutMs: number;
+  /** Where the cache may lie, the first that applies; none where it is off. */
+  cacheLocations: readonly CacheLocation[];
+  /** Refresh credentials that are merely expiring: this is the refresh in the background. */
+  refreshNow: boolean;
 }
 
 /** A flag as help, the parser and the documentation see it. */
@@ -25,6 +30,10 @@ export interface Flag {
   name: string;
   /** What stands for its value in help; a flag without one is a switch. */
   value?: string;
+  /** Its variable, where that is not the name in capitals. */
+  variable?: string;
+  /** What giving a switch means, in the words of its variable; `true` where it is left out. */
+  switch?: { on: string; off: string };
   description: string;
   /** What a value must be, as an error says it: `must be …`. */
   rule: string;
@@ -117,15 +126,24 @@ export const flags = {
     example: "30",
     valid: isIntegerBetween(1, 600),
   },
+  cache: {
+    name: "no-cache",
+    variable: "GCP2AWS_CACHE",
+    switch: { on: "off", off: "on" },
+    description: "neither read nor write the cache (as GCP2AWS_CACHE=off)",
+    rule: "on or off",
+    example: "off",
+    valid: (text) => text === "on" || text === "off",
+  },
 } as const satisfies Record<string, Flag>;
 
 export type FlagKey = keyof typeof flags;
 export type FlagValues = Partial<Record<FlagKey, string>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `role-arn` → `GCP2AWS_ROLE_ARN`. */
-export function variableOf(flag: Pick<Flag, "name">): string {
-  return `GCP2AWS_${flag.name.toUpperCase().replaceAll("-", "_")}`;
+/** `role-arn` → `GCP2AWS_ROLE_ARN`, unless the flag names another. */
+export function variableOf(flag: Pick<Flag, "name" | "variable">): string {
+  return flag.variable ?? `GCP2AWS_${flag.name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /**
@@ -163,7 +181,47 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     region,
     stsEndpoint: endpointOf(given, env, region, roleArn),
     timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
+    cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
+    refreshNow: env[REFRESH_NOW] === "1",
   };
+}
+
+/** Set by gcp2aws for the process that refreshes in the background; of no use to anybody else. */
+export const REFRESH_NOW = "GCP2AWS_REFRESH_NOW";
+
+/**
+ * The directory given, or the one of this login (in memory, gone at logout) before the one of this user
+ * (https://specifications.freedesktop.org/basedir-spec/latest/, which has relative paths ignored). None without a home.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function cacheLocations(env: Environment): CacheLocation[] {
+  const given = env["GCP2AWS_CACHE_DIR"] ?? "";
+  if (given !== "") {
+    if (given.startsWith("/")) return [{ directory: trimSlashes(given), within: undefined }];
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `GCP2AWS_CACHE_DIR "${printable(given, 100)}": must be an absolute path`,
+      {
+        hint: "for example GCP2AWS_CACHE_DIR=/var/cache/team-a/gcp2aws",
+      },
+    );
+  }
+  const locations: CacheLocation[] = [];
+  const runtime = env["XDG_RUNTIME_DIR"] ?? "";
+  if (runtime.startsWith("/")) {
+    const within = trimSlashes(runtime);
+    locations.push({ directory: `${within}/gcp2aws`, within });
+  }
+  const cache = env["XDG_CACHE_HOME"] ?? "";
+  const home = env["HOME"] ?? "";
+  if (cache.startsWith("/")) locations.push({ directory: `${trimSlashes(cache)}/gcp2aws`, within: undefined });
+  else if (home.startsWith("/"))
+    locations.push({ directory: `${trimSlashes(home)}/.cache/gcp2aws`, within: undefined });
+  return locations;
+}
+
+function trimSlashes(path: string): string {
+  return path.replace(/\/+$/, "");
 }
 
 function read(key: FlagKey, given: FlagValues, env: Environment): string | undefined {

@@ -7,6 +7,13 @@ export interface Credentials {
   accountId: string;
 }
 
+/** Credentials that have just been issued. */
+export interface Issued {
+  credentials: Credentials;
+  /** By how many milliseconds this machine's clock is ahead of the one that counts for their expiration. */
+  clockAheadMs: number;
+}
+
 /**
  * `YYYY-MM-DDTHH:MM:SSZ`, UTC, fractions cut: the one form that every SDK's credential_process and IMDS reader takes
  * (botocore's IMDS reader refuses fractions).

@@ -44,6 +44,7 @@ export const errorClasses = {
   STS_IDP_UNREACHABLE: "unavailable",
   STS_BAD_RESPONSE: "unavailable",
 
+  LOCAL_CACHE: "local",
   LOCAL_CLOCK: "local",
   LOCAL_OUTPUT: "local",
   LOCAL_FILE: "local",
@@ -53,6 +54,15 @@ export const errorClasses = {
 } as const satisfies Record<string, ErrorClass>;
 
 export type ErrorCode = keyof typeof errorClasses;
+
+/** A code read from a file; undefined when this version does not have it. */
+export function asErrorCode(text: string): ErrorCode | undefined {
+  return isErrorCode(text) ? text : undefined;
+}
+
+function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorClasses, text);
+}
 
 export interface ErrorOptions {
   /** What to do next, one sentence. */
@@ -101,7 +111,16 @@ export class Gcp2awsError extends Error {
 
 /** The lines that stderr gets: `gcp2aws: <what failed>: <why> [code]`, the evidence, and the hint. */
 export function formatError(error: Gcp2awsError): string {
-  const lines = [`gcp2aws: ${error.message} [${error.code}]`, ...error.details.map((line) => `  ${line}`)];
+  return format("gcp2aws:", error);
+}
+
+/** The same lines for something that did not keep the command from doing what it was asked to. */
+export function formatWarning(error: Gcp2awsError): string {
+  return format("gcp2aws: warning:", error);
+}
+
+function format(prefix: string, error: Gcp2awsError): string {
+  const lines = [`${prefix} ${error.message} [${error.code}]`, ...error.details.map((line) => `  ${line}`)];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return lines.join("\n") + "\n";
 }

@@ -15,6 +15,8 @@ export interface Host {
    * @throws ConnectionError whatever went wrong before a whole response was there
    */
   request: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Opens a connection for a later request to the same origin, where the runtime can. Never throws. */
+  preconnect: (url: string) => void;
   /** Writes all of `text` before it returns. */
   writeStdout: (text: string) => void;
   writeStderr: (text: string) => void;
@@ -27,6 +29,82 @@ export interface Host {
   terminated: () => Promise<void>;
   /** Whether a person watches stderr. */
   stderrIsTerminal: () => boolean;
+  files: Files;
+  /** SHA-256 of the text's UTF-8 bytes, in lower case hex. */
+  sha256: (text: string) => string;
+  /**
+   * Listens on a Unix socket made at `path`, until the process ends or the returned function is called. Whoever
+   * connects is kept waiting, nothing is said.
+   * @throws FileError what bind(2) and listen(2) say; ENAMETOOLONG above 107 bytes
+   */
+  listen: (path: string) => Promise<() => void>;
+  /**
+   * Connects to a Unix socket and waits until its listener is gone, however that came to be.
+   * @throws FileError ECONNREFUSED where nobody listens any more, EAGAIN where too many wait, and what connect(2) says
+   */
+  waitForEnd: (path: string, timeoutMs: number) => Promise<"ended" | "timeout">;
+  /**
+   * Starts this program once more with these arguments and further variables, in a session of its own with none of this
+   * process's streams, and does not wait for it.
+   */
+  startDetached: (argv: readonly string[], env: Readonly<Record<string, string>>) => void;
+}
+
+/** Files and directories. Each call may throw FileError with the code of errno. */
+export interface Files {
+  /** The effective user. */
+  uid: () => number;
+  /** Links are not followed at the end of `path`. */
+  status: (path: string) => FileStatus;
+  /** Links are not followed at the end of `path`: ELOOP or ENOTDIR. */
+  openDirectory: (path: string) => OpenDirectory;
+  /** With mode 0700. */
+  makeDirectory: (path: string) => void;
+  /** Only when empty. */
+  removeDirectory: (path: string) => void;
+  list: (path: string) => string[];
+  /**
+   * A whole file of at most `limit` bytes (EFBIG), as UTF-8. Links are not followed at the end of `path` (ELOOP), and a
+   * FIFO does not block.
+   * @param accept sees the status of what was opened, before anything is read, and throws to refuse it
+   */
+  read: (path: string, limit: number, accept: (status: FileStatus) => void) => string;
+  /** Makes a new file with mode 0600 (EEXIST), writes all of `text` and sees it to the disk (fsync). */
+  write: (path: string, text: string) => void;
+  /** As rename(2): over what is there, a directory only over an empty one (ENOTEMPTY). */
+  rename: (from: string, to: string) => void;
+  unlink: (path: string) => void;
+}
+
+export interface FileStatus {
+  kind: "file" | "directory" | "other";
+  /** Permission bits, 0 to 0o777. */
+  mode: number;
+  /** The owner. */
+  uid: number;
+  /** Names that this file has. */
+  links: number;
+  /** Last change of its content, in milliseconds since the epoch. */
+  modified: number;
+}
+
+export interface OpenDirectory {
+  status: FileStatus;
+  /** Names the directory that was opened, whatever becomes of its name (where the platform can: Linux). */
+  path: string;
+  close: () => void;
+}
+
+/** A call on a file failed. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+  /** Of errno, as `ENOENT`. */
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
 }
 
 export interface HttpRequest {

@@ -1,11 +1,40 @@
+import { Command, Option } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import { type Environment, type FlagKey, flags, readConfig, variableOf } from "../src/config.ts";
+import { type Environment, type Flag, type FlagKey, flags, readConfig, variableOf } from "../src/config.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const base = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };
 const keys = Object.keys(flags).filter((key): key is FlagKey => key in flags);
+
+function twice(argv: readonly string[]): boolean {
+  return new Set(argv.map((text) => text.split("=")[0])).size < argv.length;
+}
+
+/** The same flags as the command line library reads them. */
+function readByLibrary(argv: readonly string[]): object {
+  const command = new Command()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .allowExcessArguments(false);
+  for (const key of keys) {
+    const flag: Flag = flags[key];
+    command.addOption(new Option(flag.value === undefined ? `--${flag.name}` : `--${flag.name} <value>`));
+  }
+  command.parse([...argv], { from: "user" });
+  const values = command.opts();
+  return Object.fromEntries(
+    keys
+      .map((key): [string, unknown] => {
+        const { name }: Flag = flags[key];
+        const value: unknown = values[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+        if (key === "cache") return [key, values["cache"] === false ? "off" : undefined];
+        return [key, value === true ? "true" : value];
+      })
+      .filter(([, value]) => value !== undefined),
+  );
+}
 
 describe("configuration", () => {
   it("has defaults", () => {
@@ -20,7 +49,36 @@ describe("configuration", () => {
       region: "us-east-1",
       stsEndpoint: "https://sts.us-east-1.amazonaws.com",
       timeoutMs: 30_000,
+      cacheLocations: [],
+      refreshNow: false,
     });
+  });
+
+  it.each<[Environment, string[]]>([
+    [{}, []],
+    [{ HOME: "/home/a" }, ["/home/a/.cache/gcp2aws"]],
+    [{ HOME: "/" }, ["/.cache/gcp2aws"]],
+    [{ HOME: "a" }, []],
+    [{ HOME: "/home/a", XDG_CACHE_HOME: "/var/c//" }, ["/var/c/gcp2aws"]],
+    [{ HOME: "/home/a", XDG_CACHE_HOME: "relative" }, ["/home/a/.cache/gcp2aws"]],
+    [{ HOME: "/home/a", XDG_RUNTIME_DIR: "/run/user/7" }, ["/run/user/7/gcp2aws", "/home/a/.cache/gcp2aws"]],
+    [{ HOME: "/home/a", XDG_RUNTIME_DIR: "run" }, ["/home/a/.cache/gcp2aws"]],
+    [{ HOME: "/home/a", XDG_RUNTIME_DIR: "/run/user/7", GCP2AWS_CACHE_DIR: "/x/" }, ["/x"]],
+    [{ HOME: "/home/a", GCP2AWS_CACHE: "off" }, []],
+    [{ HOME: "/home/a", GCP2AWS_CACHE: "on" }, ["/home/a/.cache/gcp2aws"]],
+  ])("%j keeps the cache in %j", (env, directories) => {
+    const { cacheLocations } = readConfig(base, env);
+    expect(cacheLocations.map(({ directory }) => directory)).toEqual(directories);
+    expect(readConfig({ ...base, cache: "off" }, env).cacheLocations).toEqual([]);
+  });
+
+  it("takes a runtime directory only if it is this user's", () => {
+    const { cacheLocations } = readConfig(base, { HOME: "/home/a", XDG_RUNTIME_DIR: "/run/user/7" });
+    expect(cacheLocations[0]?.within).toBe("/run/user/7");
+  });
+
+  it("refuses a cache directory that depends on where it is started", () => {
+    expect(() => readConfig(base, { GCP2AWS_CACHE_DIR: "cache" })).toThrow("must be an absolute path");
   });
 
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {
@@ -139,17 +197,56 @@ describe("configuration", () => {
 describe("the command line", () => {
   it("reads back whatever flags were written, in either form", () => {
     const values = fc.record(
-      Object.fromEntries(keys.map((key) => [key, fc.string().filter((text) => !text.startsWith("--"))])),
+      Object.fromEntries(
+        keys.map((key) => [
+          key,
+          "value" in flags[key]
+            ? fc.string().filter((text) => !text.startsWith("--"))
+            : fc.constantFrom("true", "false"),
+        ]),
+      ),
       { requiredKeys: [] },
     );
     fc.assert(
       fc.property(values, fc.boolean(), (given, joined) => {
         const argv = Object.entries(given).flatMap(([key, value]) => {
           const flag = flags[keys.find((name) => name === key) ?? "roleArn"];
-          return joined || flag.name === "licenses" ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value ?? ""];
+          return joined || !("value" in flag) ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value ?? ""];
         });
-        expect(parseFlags(argv)).toEqual(given);
+        const cache = given["cache"] === undefined ? {} : { cache: given["cache"] === "true" ? "off" : "on" };
+        expect(parseFlags(argv)).toEqual({ ...given, ...cache });
       }),
+    );
+  });
+
+  it("reads what the command line library would read, and refuses what it refuses", () => {
+    const word = fc.constantFrom(
+      ...keys.flatMap((key) => [`--${flags[key].name}`, `--${flags[key].name}=x`]),
+      "--licenses=true",
+      "--rolearn",
+      "stray",
+      "value",
+      "",
+      "=",
+      "a=b",
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+        const attempt = <T>(read: () => T): T | "refused" => {
+          try {
+            return read();
+          } catch {
+            return "refused";
+          }
+        };
+        const ours = attempt(() => parseFlags(argv));
+        const theirs = attempt(() => readByLibrary(argv));
+        // We know values of switches, and refuse a flag given twice or as another's value; the library does not.
+        if (theirs === "refused") expect(ours === "refused" || argv.includes("--licenses=true")).toBe(true);
+        else if (ours !== "refused") expect(ours).toEqual(theirs);
+        else expect(twice(argv) || Object.values(theirs).some((value) => String(value).startsWith("--"))).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -167,6 +264,9 @@ describe("the command line", () => {
 
   it("knows switches and help", () => {
     expect(parseFlags(["--licenses", "--timeout", "5"])).toEqual({ licenses: "true", timeout: "5" });
+    expect(parseFlags(["--no-cache"])).toEqual({ cache: "off" });
+    expect(parseFlags(["--no-cache=false"])).toEqual({ cache: "on" });
+    expect(() => parseFlags(["--no-cache=off"])).toThrow('--no-cache: "off" must be true or false');
     expect(parseFlags(["--timeout", "5", "--help"])).toBe("help");
   });
 

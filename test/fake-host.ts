@@ -1,4 +1,6 @@
-import type { Host, HttpRequest, HttpResponse } from "../src/host.ts";
+import { createHash } from "node:crypto";
+import { FileError, type Host, type HttpRequest, type HttpResponse } from "../src/host.ts";
+import { type FakeFiles, fakeFiles } from "./fake-files.ts";
 
 /** A machine whose clock moves only when somebody sleeps, and whose network is a function. */
 export interface FakeHost extends Host {
@@ -7,6 +9,11 @@ export interface FakeHost extends Host {
   stdout: string;
   stderr: string;
   time: number;
+  files: FakeFiles;
+  /** What other processes do while this one waits for the holder of a lock. */
+  meanwhile: () => void;
+  /** Arguments and further variables of each. */
+  started: { argv: readonly string[]; env: Readonly<Record<string, string>> }[];
 }
 
 type Answer = Partial<HttpResponse> | Error;
@@ -15,16 +22,22 @@ export const START = Date.parse("2026-11-23T12:00:00Z");
 
 export function fakeHost(
   answer: (request: HttpRequest, count: number) => Answer,
-  overrides: Partial<Host> = {},
+  overrides: Partial<FakeHost> = {},
 ): FakeHost {
+  let time = START;
   const host: FakeHost = {
     env: {},
     requests: [],
     sleeps: [],
     stdout: "",
     stderr: "",
-    time: START,
-    now: () => host.time,
+    get time() {
+      return time;
+    },
+    set time(value) {
+      time = value;
+    },
+    now: () => time,
     sleep: (ms) => {
       host.sleeps.push(ms);
       host.time += ms;
@@ -46,6 +59,30 @@ export function fakeHost(
     readText: () => "",
     terminated: () => Promise.resolve(),
     stderrIsTerminal: () => false,
+    files: fakeFiles(() => time),
+    sha256: (text) => createHash("sha256").update(text).digest("hex"),
+    preconnect: () => {},
+    meanwhile: () => {},
+    listen: (path) => {
+      try {
+        return Promise.resolve(host.files.bind(path));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    waitForEnd: (path, timeoutMs) => {
+      const socket = host.files.nodes.get(path);
+      if (socket === undefined) return Promise.reject(new FileError("ENOENT"));
+      if (!socket.listening) return Promise.reject(new FileError("ECONNREFUSED"));
+      host.meanwhile();
+      if (!socket.listening) return Promise.resolve("ended");
+      host.time += timeoutMs;
+      return Promise.resolve("timeout");
+    },
+    started: [],
+    startDetached: (argv, env) => {
+      host.started.push({ argv, env });
+    },
     ...overrides,
   };
   return host;

@@ -3,18 +3,13 @@ import { formatError, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { processHost } from "../host/process.ts";
 import { credentialProcess } from "./credential-process.ts";
-import { parseFlags } from "./parse-flags.ts";
+import type { Delivery } from "../provider.ts";
 
 /** Runs one command line and yields its exit status. Never throws. */
 async function main(argv: readonly string[], host: Host): Promise<number> {
   try {
-    if (argv[0] === "credential-process") {
-      const flags = parseFlags(argv.slice(1));
-      if (flags !== "help") {
-        await credentialProcess(flags, host);
-        return 0;
-      }
-    }
+    // In front of the command line library, and without what a cached answer does not need.
+    if (argv[0] === "credential-process" && (await credentialProcess(argv.slice(1), host, obtain)) === "done") return 0;
     const { runProgram } = await import("./program.ts");
     await runProgram(argv, host);
     return 0;
@@ -24,6 +19,11 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
     return known.exitStatus;
   }
 }
+
+const obtain: Delivery["obtain"] = async (config, host, deadline) => {
+  const { obtain: load } = await import("../obtain.ts");
+  return load(config, host, deadline);
+};
 
 /** A defect: only its kind and place are shown, as its message could repeat anything. */
 function internal(error: unknown): Gcp2awsError {

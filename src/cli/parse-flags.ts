@@ -1,4 +1,4 @@
-import { type FlagKey, type FlagValues, flags } from "../config.ts";
+import { type Flag, type FlagKey, type FlagValues, flags } from "../config.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 
 const keys = Object.keys(flags).filter((key): key is FlagKey => key in flags);
@@ -20,10 +20,11 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     if (name === undefined || key === undefined) throw unknown(argument);
     if (values[key] !== undefined) throw invalid(name, "given twice");
 
-    if (equals !== -1) {
+    const flag: Flag = flags[key];
+    if (flag.value === undefined) {
+      values[key] = readSwitch(flag, equals === -1 ? "true" : argument.slice(equals + 1));
+    } else if (equals !== -1) {
       values[key] = argument.slice(equals + 1);
-    } else if (!("value" in flags[key])) {
-      values[key] = "true";
     } else {
       const value = argv[++at];
       if (value === undefined || value.startsWith("--")) throw invalid(name, "its value is missing");
@@ -31,6 +32,14 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     }
   }
   return values;
+}
+
+/** In the words of its variable. */
+function readSwitch(flag: Flag, text: string): string {
+  const { on, off } = flag.switch ?? { on: "true", off: "false" };
+  if (text === "true") return on;
+  if (text === "false") return off;
+  throw invalid(flag.name, `"${printable(text, 100)}" must be true or false`);
 }
 
 function unknown(argument: string): Gcp2awsError {

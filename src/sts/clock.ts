@@ -1,4 +1,5 @@
 import type { Credentials } from "../credentials.ts";
+import { duration } from "../duration.ts";
 import { Gcp2awsError } from "../errors.ts";
 
 /** AWS refuses signatures that are further off than this: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
@@ -9,9 +10,10 @@ const TOLERATED_MS = 15 * 60_000;
  * would take the expiration for past.
  * @param date the Date header of the STS answer that carried the credentials
  * @param now this machine's clock, milliseconds since the epoch
+ * @returns milliseconds by which this machine's clock is ahead of AWS; 0 where the answer has no readable date
  * @throws Gcp2awsError LOCAL_CLOCK
  */
-export function checkClock(credentials: Credentials, date: string | undefined, now: number): void {
+export function checkClock(credentials: Credentials, date: string | undefined, now: number): number {
   const offset = date === undefined ? NaN : now - Date.parse(date);
   if (Math.abs(offset) > TOLERATED_MS) {
     throw wrongClock(`this machine's clock is ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} AWS`);
@@ -19,19 +21,11 @@ export function checkClock(credentials: Credentials, date: string | undefined, n
   if (credentials.expiration.getTime() <= now) {
     throw wrongClock("AWS STS gave credentials that expired before now");
   }
+  return Number.isNaN(offset) ? 0 : offset;
 }
 
 function wrongClock(why: string): Gcp2awsError {
   return new Gcp2awsError("LOCAL_CLOCK", `credentials not handed over: ${why}`, {
     hint: "set the clock of this machine (chronyc makestep, or timedatectl set-ntp true); AWS rejects every request signed with a wrong time",
   });
-}
-
-/** `2 h 5 min`, `17 min`, `40 s`: rounded to the smallest unit shown. */
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,4 +1,4 @@
-import type { Credentials } from "../credentials.ts";
+import type { Issued } from "../credentials.ts";
 import { type ErrorCode, Gcp2awsError } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
 import { decodeClaims } from "../identity-token/claims.ts";
@@ -32,12 +32,7 @@ const ABOUT_THE_TOKEN: ReadonlySet<ErrorCode> = new Set([
  * @throws Gcp2awsError an `STS_…` code, IDENTITY_BAD_TOKEN, USAGE_MISSING_CLAIM or LOCAL_CLOCK; a denial carries the
  *   token's claims and the trust policy keys they are compared with
  */
-export async function exchange(
-  token: string,
-  options: ExchangeOptions,
-  host: Host,
-  deadline: number,
-): Promise<Credentials> {
+export async function exchange(token: string, options: ExchangeOptions, host: Host, deadline: number): Promise<Issued> {
   const claims = decodeClaims(token);
   const input: AssumeRoleWithWebIdentityInput = {
     roleArn: options.roleArn,
@@ -60,8 +55,7 @@ export async function exchange(
         }
         const now = host.now();
         const credentials = readResponse(response, input, now);
-        checkClock(credentials, response.headers["date"], now);
-        return credentials;
+        return { credentials, clockAheadMs: checkClock(credentials, response.headers["date"], now) };
       },
       (error) => {
         if (host.stderrIsTerminal()) host.writeStderr(`gcp2aws: ${error.message}; trying again\n`);

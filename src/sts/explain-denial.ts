@@ -1,6 +1,6 @@
+import { duration } from "../duration.ts";
 import { printable } from "../errors.ts";
 import type { Claims } from "../identity-token/claims.ts";
-import { duration } from "./clock.ts";
 
 /**
  * Which key of a trust policy looks at which claim, as AWS maps Google's tokens: `:aud` is azp where there is one, and

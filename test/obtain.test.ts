@@ -3,7 +3,7 @@ import { readConfig } from "../src/config.ts";
 import { type ErrorCode, formatError, Gcp2awsError } from "../src/errors.ts";
 import { formatCredentialProcess } from "../src/delivery/process.ts";
 import { ConnectionError, type ConnectionFailure, type HttpResponse } from "../src/host.ts";
-import { createProvider } from "../src/provider.ts";
+import { obtain } from "../src/obtain.ts";
 import {
   CLAIMS,
   type FakeHost,
@@ -32,8 +32,10 @@ function machine(identity: readonly Answer[], sts: readonly Answer[]): FakeHost 
   return fakeHost((request) => (request.url.includes("computeMetadata") ? mint() : assume()));
 }
 
-const run = (host: FakeHost, flags = {}) =>
-  createProvider(readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com/a?b=c&d", ...flags }, {}), host)();
+const run = async (host: FakeHost, flags = {}) => {
+  const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com/a?b=c&d", ...flags }, {});
+  return (await obtain(config, host, host.now() + config.timeoutMs)).credentials;
+};
 
 const calls = (host: FakeHost) =>
   host.requests.map(({ url }) => (url.includes("computeMetadata") ? "identity" : "sts"));

@@ -1,0 +1,224 @@
+import type { Credentials, Issued } from "../credentials.ts";
+import { duration } from "../duration.ts";
+import { asErrorCode, formatWarning, Gcp2awsError } from "../errors.ts";
+import { FileError, type Host } from "../host.ts";
+import type { Failure } from "./entry.ts";
+import { type CacheLocation, type FileStore, openStore } from "./file-store.ts";
+import { isTaken, takeTurn, type Turn } from "./flight.ts";
+import type { Answer } from "./key.ts";
+import { type Records, recordsFor } from "./records.ts";
+import { failureOf, freshness, isPausing, refreshMoment } from "./refresh.ts";
+import { sweep } from "./sweep.ts";
+
+export interface CacheOptions extends Answer {
+  /** The first that applies; none where the cache is off. */
+  cacheLocations: readonly CacheLocation[];
+  /** Refresh credentials that are merely expiring: this is the refresh in the background. */
+  refreshNow: boolean;
+  timeoutMs: number;
+}
+
+/** What askOnce needs to be told. */
+export interface Question {
+  config: CacheOptions;
+  host: Host;
+  /** New credentials; `deadline` in milliseconds since the epoch. */
+  obtain: (deadline: number) => Promise<Issued>;
+  /** Has the same question asked again, with `config.refreshNow`, without anybody waiting for it. */
+  refreshInBackground: () => void;
+}
+
+/** A refresh in the background that began earlier than this has died. */
+const BACKGROUND_MS = 60_000;
+/** How long one process may keep all others waiting. */
+const PATIENCE_MS = 10_000;
+/** How long new credentials may take while there are old ones that still live. */
+const WITH_OLD_ONES_MS = 5_000;
+/** When so many others have ended without leaving an answer, none can be left here, and everybody asks for itself. */
+const FLIGHTS = 3;
+/** A clock that is off by more is worth saying; AWS takes up to 15 minutes. */
+const CLOCK_OFF_MS = 60_000;
+
+/**
+ * Credentials from the cache, and new ones when these near their end: asked for by one process, for all that wait.
+ *
+ * Whatever is wrong with the cache itself never keeps anybody from credentials: they are then obtained without it, and
+ * a warning on stderr says why. While credentials live they are handed over, even if new ones cannot be had.
+ * @throws Gcp2awsError what `obtain` throws, or what it threw moments ago in this or another process
+ */
+export function askOnce(question: Question): () => Promise<Credentials> {
+  const { config, host, obtain } = question;
+  return async () => {
+    const started = host.now();
+    let store: FileStore | undefined;
+    try {
+      store = openStore(config.cacheLocations, host, true);
+      if (store !== undefined) return await answer(question, store, started);
+    } catch (error) {
+      if (!(error instanceof Gcp2awsError) || error.code !== "LOCAL_CACHE") throw error;
+      host.writeStderr(formatWarning(error));
+    } finally {
+      store?.close();
+    }
+    return (await obtain(started + config.timeoutMs)).credentials;
+  };
+}
+
+async function answer(question: Question, store: FileStore, started: number): Promise<Credentials> {
+  const { config, host } = question;
+  const records = recordsFor(config, store, host);
+  const entry = records.entry();
+  const state = entry === undefined ? "expired" : freshness(entry, started);
+  if (entry !== undefined && state === "valid") return entry.credentials;
+
+  const failure = records.failure();
+  const pausing = failure !== undefined && isPausing(failure, started);
+  if (entry !== undefined && state === "expiring" && !config.refreshNow) {
+    if (!pausing && !isTaken(records.lock, host, started - BACKGROUND_MS)) question.refreshInBackground();
+    return entry.credentials;
+  }
+  if (pausing) return settle(records, remembered(failure, started), host);
+
+  const allowed = state === "due" ? Math.min(config.timeoutMs, WITH_OLD_ONES_MS) : config.timeoutMs;
+  return refresh(question, store, records, started, started + allowed);
+}
+
+/** Obtains new credentials, or waits for the process that does. */
+async function refresh(
+  question: Question,
+  store: FileStore,
+  records: Records,
+  started: number,
+  deadline: number,
+): Promise<Credentials> {
+  const { host } = question;
+  let flights = 0;
+  for (;;) {
+    const patience = Math.min(PATIENCE_MS, (deadline - started) / 2, deadline - host.now());
+    const turn = flights < FLIGHTS ? await turnAt(records.lock, host, patience) : ALONE;
+    try {
+      const entry = records.entry();
+      const now = host.now();
+      const state = entry === undefined ? "expired" : freshness(entry, now);
+      if (entry !== undefined && (state === "valid" || (state !== "expired" && entry.issuedAt >= started))) {
+        return entry.credentials;
+      }
+      const failure = records.failure();
+      if (failure !== undefined && failure.failedAt >= started && failure.failedAt <= now)
+        return settle(records, revive(failure), host);
+      if (turn.kind === "mine" || turn.kind === "alone") {
+        return await obtainAndKeep(question, records, failure, deadline);
+      }
+      if (turn.kind === "over") flights++;
+      if (now >= deadline) return settle(records, tooLate(), host);
+    } finally {
+      if (turn.kind === "mine") {
+        turn.end();
+        sweep(store, host);
+      }
+    }
+  }
+}
+
+/** `alone`: there can be no lock here, so nobody is waited for. */
+type TurnOrAlone = Turn | { kind: "alone" };
+
+const ALONE: TurnOrAlone = { kind: "alone" };
+
+async function turnAt(lock: string, host: Host, patienceMs: number): Promise<TurnOrAlone> {
+  try {
+    return await takeTurn(lock, host, patienceMs);
+  } catch (error) {
+    if (error instanceof FileError) return ALONE;
+    throw error;
+  }
+}
+
+async function obtainAndKeep(
+  question: Question,
+  records: Records,
+  previous: Failure | undefined,
+  deadline: number,
+): Promise<Credentials> {
+  const { config, host } = question;
+  let issued: Issued;
+  try {
+    issued = await question.obtain(deadline);
+  } catch (error) {
+    if (!(error instanceof Gcp2awsError)) throw error;
+    warnOfCache(host, () => records.keepFailure(failureOf(error, previous, host.now())));
+    return settle(records, error, host);
+  }
+  const { credentials, clockAheadMs } = issued;
+  if (Math.abs(clockAheadMs) > CLOCK_OFF_MS) host.writeStderr(formatWarning(wrongClock(clockAheadMs)));
+  const issuedAt = host.now();
+  // By a clock that is behind, they would seem to live longer than they do.
+  const expiresAt = credentials.expiration.getTime() + Math.min(0, clockAheadMs);
+  warnOfCache(host, () => {
+    records.keepEntry({
+      credentials,
+      issuedAt,
+      expiresAt,
+      refreshAt: refreshMoment(issuedAt, expiresAt, host.random()),
+      roleArn: config.roleArn,
+      source: `metadata server, ${config.serviceAccount}`,
+    });
+    if (previous !== undefined) records.forgetFailure();
+  });
+  return credentials;
+}
+
+/** While old credentials live, they are the answer and the error is a warning. */
+function settle(records: Records, error: Gcp2awsError, host: Host): Credentials {
+  const entry = records.entry();
+  const now = host.now();
+  if (entry === undefined || freshness(entry, now) === "expired") throw error;
+  const left = duration(entry.expiresAt - now);
+  const message = `no new credentials, the present ones live for another ${left}: ${error.message}`;
+  const { hint, details } = error;
+  host.writeStderr(formatWarning(new Gcp2awsError(error.code, message, { hint, details })));
+  return entry.credentials;
+}
+
+/** The cache is a convenience: what goes wrong with it while there are credentials to hand over is only said. */
+function warnOfCache(host: Host, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof Gcp2awsError)) throw error;
+    host.writeStderr(formatWarning(error));
+  }
+}
+
+function revive(failure: Failure): Gcp2awsError {
+  const { code, message, hint, details } = failure;
+  return new Gcp2awsError(asErrorCode(code) ?? "STS_UNAVAILABLE", message, { hint, details });
+}
+
+/** The error of an attempt before this call, and how to have another one made at once. */
+function remembered(failure: Failure, now: number): Gcp2awsError {
+  const ago = duration(Math.max(0, now - failure.failedAt));
+  const pause = duration(failure.retryAt - now);
+  const row = failure.count > 1 ? `, ${failure.count} times in a row` : "";
+  return revive(failure).withDetails([
+    ...failure.details,
+    `this failed ${ago} ago${row} and is tried again in ${pause}, or at once after: gcp2aws cache clear`,
+  ]);
+}
+
+function tooLate(): Gcp2awsError {
+  return new Gcp2awsError(
+    "STS_TIMEOUT",
+    "another gcp2aws process asks for the same credentials, without an answer in time",
+    {
+      hint: "look for a slow network, or a gcp2aws process that is stopped; or raise --timeout",
+    },
+  );
+}
+
+function wrongClock(aheadMs: number): Gcp2awsError {
+  const how = `${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} AWS`;
+  return new Gcp2awsError("LOCAL_CLOCK", `this machine's clock is ${how}`, {
+    hint: "set it (chronyc makestep, or timedatectl set-ntp true): AWS rejects requests from 15 minutes on",
+  });
+}

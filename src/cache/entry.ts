@@ -1,0 +1,145 @@
+import type { Credentials } from "../credentials.ts";
+import { FORMAT_VERSION } from "./key.ts";
+
+/** Credentials as they lie in the cache. Times are milliseconds since the epoch, by this machine's clock. */
+export interface Entry {
+  credentials: Credentials;
+  issuedAt: number;
+  /** Their expiration, or earlier where this machine's clock was behind when they were issued. */
+  expiresAt: number;
+  /** From here on they are refreshed in the background. */
+  refreshAt: number;
+  /** For people: what the credentials are for. */
+  roleArn: string;
+  source: string;
+}
+
+/** The last attempt to refresh an entry, when it failed. */
+export interface Failure {
+  code: string;
+  message: string;
+  hint: string | undefined;
+  details: readonly string[];
+  failedAt: number;
+  /** Nobody asks again before this moment. */
+  retryAt: number;
+  /** Failures in a row. */
+  count: number;
+}
+
+type Sha256 = (text: string) => string;
+
+export function formatEntry(entry: Entry, sha256: Sha256): string {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = entry.credentials;
+  return frame(
+    JSON.stringify({
+      accessKeyId,
+      secretAccessKey,
+      sessionToken,
+      accountId,
+      expiration: expiration.getTime(),
+      issuedAt: entry.issuedAt,
+      expiresAt: entry.expiresAt,
+      refreshAt: entry.refreshAt,
+      roleArn: entry.roleArn,
+      source: entry.source,
+    }),
+    sha256,
+  );
+}
+
+/** The entry that {@link formatEntry} wrote; undefined for any other text: cut off, changed, of another version. */
+export function parseEntry(text: string, sha256: Sha256): Entry | undefined {
+  const fields = unframe(text, sha256);
+  if (fields === undefined) return undefined;
+  const expiration = numberIn(fields, "expiration");
+  const issuedAt = numberIn(fields, "issuedAt");
+  const expiresAt = numberIn(fields, "expiresAt");
+  const refreshAt = numberIn(fields, "refreshAt");
+  const accessKeyId = textIn(fields, "accessKeyId");
+  const secretAccessKey = textIn(fields, "secretAccessKey");
+  const sessionToken = textIn(fields, "sessionToken");
+  const accountId = textIn(fields, "accountId");
+  const roleArn = textIn(fields, "roleArn");
+  const source = textIn(fields, "source");
+  if (expiration === undefined || issuedAt === undefined) return undefined;
+  if (expiresAt === undefined || refreshAt === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined) return undefined;
+  if (accountId === undefined || roleArn === undefined || source === undefined) return undefined;
+  return {
+    credentials: { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiration), accountId },
+    issuedAt,
+    expiresAt,
+    refreshAt,
+    roleArn,
+    source,
+  };
+}
+
+export function formatFailure(failure: Failure, sha256: Sha256): string {
+  const { code, message, hint, details, failedAt, retryAt, count } = failure;
+  return frame(
+    JSON.stringify({ code, message, hint: hint ?? "", details: details.join("\n"), failedAt, retryAt, count }),
+    sha256,
+  );
+}
+
+/** The failure that {@link formatFailure} wrote; undefined for any other text. */
+export function parseFailure(text: string, sha256: Sha256): Failure | undefined {
+  const fields = unframe(text, sha256);
+  if (fields === undefined) return undefined;
+  const code = textIn(fields, "code");
+  const message = textIn(fields, "message");
+  const hint = textIn(fields, "hint");
+  const details = textIn(fields, "details");
+  const failedAt = numberIn(fields, "failedAt");
+  const retryAt = numberIn(fields, "retryAt");
+  const count = numberIn(fields, "count");
+  if (code === undefined || message === undefined || hint === undefined || details === undefined) return undefined;
+  if (failedAt === undefined || retryAt === undefined || count === undefined) return undefined;
+  return {
+    code,
+    message,
+    hint: hint === "" ? undefined : hint,
+    details: details === "" ? [] : details.split("\n"),
+    failedAt,
+    retryAt,
+    count,
+  };
+}
+
+/**
+ * A first line with the version and the hash of the rest. Rename makes a write whole or nothing, but not against a
+ * broken disk or a copied file, and half a session token looks like a whole one.
+ */
+function frame(json: string, sha256: Sha256): string {
+  return `gcp2aws-cache ${FORMAT_VERSION} ${sha256(json)}\n${json}\n`;
+}
+
+function unframe(text: string, sha256: Sha256): Readonly<Record<string, unknown>> | undefined {
+  const head = text.indexOf("\n");
+  if (head === -1 || !text.endsWith("\n")) return undefined;
+  const json = text.slice(head + 1, -1);
+  if (text.slice(0, head) !== `gcp2aws-cache ${FORMAT_VERSION} ${sha256(json)}`) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textIn(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A moment or a count: what a Date can hold. */
+function numberIn(fields: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const value = fields[name];
+  return typeof value === "number" && Number.isFinite(value) && Math.abs(value) <= 8.64e15 ? value : undefined;
+}

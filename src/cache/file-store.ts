@@ -1,0 +1,187 @@
+import { Gcp2awsError, printable } from "../errors.ts";
+import { FileError, type FileStatus, type Host } from "../host.ts";
+
+/** A directory that may hold the cache. */
+export interface CacheLocation {
+  /** Absolute. */
+  directory: string;
+  /** A directory that must be there and belong to this user, or the location does not apply. */
+  within: string | undefined;
+}
+
+/** The files of one cache directory, by name. */
+export interface FileStore {
+  /** As it was opened, for messages. */
+  directory: string;
+  /** The same directory for calls of one's own on it, whatever becomes of its name. */
+  path: string;
+  /**
+   * Undefined where there is no such file.
+   * @throws Gcp2awsError LOCAL_CACHE when it is not this user's alone, or cannot be read
+   */
+  read: (name: string) => string | undefined;
+  /**
+   * Puts a whole file in place of what was there, or leaves that alone.
+   * @throws Gcp2awsError LOCAL_CACHE
+   */
+  write: (name: string, text: string) => void;
+  /** @throws Gcp2awsError LOCAL_CACHE */
+  remove: (name: string) => void;
+  /** @throws Gcp2awsError LOCAL_CACHE */
+  names: () => string[];
+  close: () => void;
+}
+
+/** Of an entry: session tokens have 1 to 4 kB, more is not one of ours. */
+const MAX_FILE_BYTES = 64 * 1024;
+
+/**
+ * Opens the first location that applies; makes its directory where it is missing and `make` is set. The directory is
+ * opened once and checked as opened, and everything in it is reached through that: whoever swaps a directory on the way
+ * there changes nothing any more.
+ * @returns undefined where no location applies, or nothing is there and `make` is not set
+ * @throws Gcp2awsError LOCAL_CACHE when the directory is not this user's alone, or cannot be made; it is never mended
+ */
+export function openStore(locations: readonly CacheLocation[], host: Host, make: boolean): FileStore | undefined {
+  const { files } = host;
+  const location = locations.find(({ within }) => within === undefined || isOwnDirectory(within, host));
+  if (location === undefined) return undefined;
+  const { directory } = location;
+  try {
+    return openDirectory(directory, host);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw refused(directory, error);
+    if (!make) return undefined;
+  }
+  try {
+    makeDirectories(directory, files);
+    return openDirectory(directory, host);
+  } catch (error) {
+    throw refused(directory, error);
+  }
+}
+
+function openDirectory(directory: string, host: Host): FileStore {
+  const { files } = host;
+  const opened = files.openDirectory(directory);
+  const problem = problemOf(opened.status, "directory", files.uid());
+  if (problem !== undefined) {
+    opened.close();
+    throw notOurs(directory, problem);
+  }
+  const at = (name: string) => `${opened.path}/${name}`;
+
+  return {
+    directory,
+    path: opened.path,
+    read: (name) => {
+      try {
+        return files.read(at(name), MAX_FILE_BYTES, (status) => {
+          const why = problemOf(status, "file", files.uid());
+          if (why !== undefined) throw notOurs(`${directory}/${name}`, why);
+        });
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw refused(`${directory}/${name}`, error);
+      }
+    },
+    write: (name, text) => {
+      const temporary = at(`${name}.${uniqueId(host)}.tmp`);
+      try {
+        files.write(temporary, text);
+        files.rename(temporary, at(name));
+      } catch (error) {
+        ignoringMissing(() => files.unlink(temporary));
+        throw new Gcp2awsError("LOCAL_CACHE", `${printable(`${directory}/${name}`)} not written: ${codeOf(error)}`, {
+          hint: HINT,
+          cause: error,
+        });
+      }
+    },
+    remove: (name) => {
+      try {
+        ignoringMissing(() => files.unlink(at(name)));
+      } catch (error) {
+        throw refused(`${directory}/${name}`, error);
+      }
+    },
+    names: () => {
+      try {
+        return files.list(opened.path);
+      } catch (error) {
+        throw refused(directory, error);
+      }
+    },
+    close: opened.close,
+  };
+}
+
+/** Two draws: as a name for a process it must not come twice. */
+export function uniqueId(host: Pick<Host, "random">): string {
+  const part = () =>
+    Math.floor(host.random() * 2 ** 40)
+      .toString(36)
+      .padStart(8, "0");
+  return part() + part();
+}
+
+/** Runs an action whose object may be gone already. */
+export function ignoringMissing(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof FileError ? error.code : "unknown";
+}
+
+/** What keeps a file or directory from being trusted. */
+function problemOf(status: FileStatus, kind: "file" | "directory", uid: number): string | undefined {
+  if (status.kind !== kind) return `not a ${kind}`;
+  if (status.uid !== uid) return `belongs to user ${status.uid}, not to ${uid}`;
+  const wanted = kind === "directory" ? 0o700 : 0o600;
+  if (status.mode !== wanted) return `its mode is ${status.mode.toString(8)}, not ${wanted.toString(8)}`;
+  // A file that has just been replaced has no name left, which is fine.
+  if (kind === "file" && status.links > 1) return `it has ${status.links} names (hard links)`;
+  return undefined;
+}
+
+/** A runtime directory inherited through sudo or su is another user's, and made for no one else. */
+function isOwnDirectory(path: string, { files }: Host): boolean {
+  try {
+    const status = files.status(path);
+    return status.kind === "directory" && status.uid === files.uid();
+  } catch {
+    return false;
+  }
+}
+
+function makeDirectories(path: string, files: Host["files"]): void {
+  try {
+    files.makeDirectory(path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    const parent = path.slice(0, path.lastIndexOf("/"));
+    if (codeOf(error) !== "ENOENT" || parent === "") throw error;
+    makeDirectories(parent, files);
+    makeDirectories(path, files);
+  }
+}
+
+const HINT = "set GCP2AWS_CACHE_DIR to a directory of this user's own, or switch the cache off with --no-cache";
+
+function notOurs(path: string, why: string): Gcp2awsError {
+  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${why}`, {
+    hint: `look at who made it, and remove it if it is nobody's; or ${HINT}`,
+  });
+}
+
+function refused(path: string, error: unknown): Gcp2awsError {
+  if (error instanceof Gcp2awsError) return error;
+  const code = codeOf(error);
+  if (code === "ELOOP" || code === "ENOTDIR") return notOurs(path, "a link, or not a directory, is in its place");
+  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${code}`, { hint: HINT, cause: error });
+}

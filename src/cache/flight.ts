@@ -1,0 +1,112 @@
+import { FileError, type Host } from "../host.ts";
+import { codeOf, ignoringMissing, uniqueId } from "./file-store.ts";
+
+/**
+ * `mine`: nobody else has the turn until it is ended. `over`: somebody had it, and has ended or died: look for the
+ * answer. `lost`: somebody else was quicker: ask again.
+ */
+export type Turn = { kind: "mine"; end: () => void } | { kind: "over" } | { kind: "lost" };
+
+/** Between two looks at a holder whose queue of waiters is full. */
+const QUEUE_FULL_MS = 5;
+
+/**
+ * One process at a time, without a moment at which a dead holder's lock could be mistaken for a living one's.
+ *
+ * The lock is a directory with at most one thing in it: the socket that its holder listens on, under a name that is never used
+ * again. The kernel frees the socket however the holder ends, which wakes everybody who is connected to it; there
+ * is no process id to be reused and no time to be compared. It is taken by renaming a directory with one's own socket over it,
+ * which rename(2) does only if it is missing or empty, so only one of many succeeds. It is taken from a dead holder by
+ * removing that holder's socket by its name first: this can never remove the socket of whoever came after.
+ * @param lock path of the directory
+ * @param patienceMs how long a holder may keep others waiting: one that is stopped, or cut off, is put aside after that
+ * @throws FileError where there can be no lock: a read-only or full disk, a file system without sockets
+ */
+export async function takeTurn(lock: string, host: Host, patienceMs: number): Promise<Turn> {
+  const holder = holderOf(lock, host);
+  if (holder !== undefined) {
+    const socket = `${lock}/${holder}`;
+    switch (await watch(socket, host, patienceMs)) {
+      case "ended":
+        return { kind: "over" };
+      case "queue-full":
+        await host.sleep(QUEUE_FULL_MS);
+        return { kind: "lost" };
+      case "dead":
+      case "stuck":
+        ignoringMissing(() => host.files.unlink(socket));
+    }
+  }
+  return claim(lock, host);
+}
+
+/** Whether somebody has had the turn since `since`, in milliseconds since the epoch: a look, not a promise. */
+export function isTaken(lock: string, host: Host, since: number): boolean {
+  try {
+    return holderOf(lock, host) !== undefined && host.files.status(lock).modified >= since;
+  } catch {
+    return false;
+  }
+}
+
+function holderOf(lock: string, { files }: Host): string | undefined {
+  try {
+    return files.list(lock)[0];
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function watch(
+  socket: string,
+  host: Host,
+  patienceMs: number,
+): Promise<"ended" | "dead" | "stuck" | "queue-full"> {
+  try {
+    return (await host.waitForEnd(socket, patienceMs)) === "ended" ? "ended" : "stuck";
+  } catch (error) {
+    switch (codeOf(error)) {
+      case "ENOENT":
+        return "ended";
+      case "ECONNREFUSED":
+        return "dead";
+      case "EAGAIN":
+        return "queue-full";
+      default:
+        throw error;
+    }
+  }
+}
+
+async function claim(lock: string, host: Host): Promise<Turn> {
+  const { files } = host;
+  const id = uniqueId(host);
+  const own = `${lock}.${id}`;
+  files.makeDirectory(own);
+  let stopListening = () => {};
+  const withdraw = (directory: string) => {
+    // By its name, so this never touches a holder that came after; then wakes those who wait.
+    attempt(() => files.unlink(`${directory}/${id}`));
+    attempt(() => files.removeDirectory(directory));
+    stopListening();
+  };
+  try {
+    stopListening = await host.listen(`${own}/${id}`);
+    files.rename(own, lock);
+  } catch (error) {
+    withdraw(own);
+    if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST") return { kind: "lost" };
+    throw error;
+  }
+  return { kind: "mine", end: () => withdraw(lock) };
+}
+
+/** For clearing up: what stays is taken for dead by the next process, and a lock that somebody is in must stay. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+  }
+}

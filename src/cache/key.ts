@@ -1,0 +1,40 @@
+/** Of the entries' format: an entry of another version is never found, let alone read. */
+export const FORMAT_VERSION = 1;
+
+/** Everything that changes the answer. A test holds it to the configuration: a new setting cannot be forgotten here. */
+export interface Answer {
+  roleArn: string;
+  audience: string;
+  metadataUrl: string;
+  serviceAccount: string;
+  tokenFormat: string;
+  licenses: boolean;
+  roleSessionName: string;
+  durationSeconds: number | undefined;
+  region: string;
+  stsEndpoint: string;
+}
+
+/**
+ * The name of the entry for an answer: a hash over all of it.
+ * @param bootId the running system's: a VM's service account can change while it is stopped, and a disk may wake up in
+ *   another machine. Empty where the system has none.
+ * @param sha256 hex of the text's hash
+ */
+export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) => string): string {
+  const parts = [
+    String(FORMAT_VERSION),
+    bootId,
+    answer.roleArn,
+    answer.audience,
+    answer.metadataUrl,
+    answer.serviceAccount,
+    answer.tokenFormat,
+    String(answer.licenses),
+    answer.roleSessionName,
+    String(answer.durationSeconds),
+    answer.region,
+    answer.stsEndpoint,
+  ];
+  return sha256(JSON.stringify(parts)).slice(0, 32);
+}

@@ -1,0 +1,62 @@
+import type { Gcp2awsError } from "../errors.ts";
+import type { Entry, Failure } from "./entry.ts";
+
+/**
+ * `valid` is handed over as it is; `expiring` too, and refreshed in the background; `due` is refreshed now, and handed
+ * over only if that fails; `expired` is never handed over.
+ */
+export type Freshness = "valid" | "expiring" | "due" | "expired";
+
+/** botocore runs a credential process again at every use from 15 minutes before the expiration on. */
+const SDK_WINDOW_MS = 15 * 60_000;
+/** A clock may be set back by this much without the cache being asked anew. */
+const CLOCK_STEP_MS = 60_000;
+const MAX_BACKOFF_MS = 30_000;
+/** A failure this long after the last one's pause is the first of a new row. */
+const ROW_ENDS_MS = 60_000;
+
+/**
+ * How fresh an entry is. The windows scale with the session's lifetime: a session of 15 minutes is due in its last
+ * quarter, all longer than an hour in their last 15 minutes.
+ * @param now milliseconds since the epoch
+ */
+export function freshness(entry: Pick<Entry, "issuedAt" | "expiresAt" | "refreshAt">, now: number): Freshness {
+  const { issuedAt, expiresAt, refreshAt } = entry;
+  // Written in what is now the future: the clock was set back, and how long they live is anybody's guess.
+  if (now >= expiresAt || now < issuedAt - CLOCK_STEP_MS) return "expired";
+  if (expiresAt - now <= Math.min(SDK_WINDOW_MS, (expiresAt - issuedAt) / 4)) return "due";
+  return now < refreshAt ? "valid" : "expiring";
+}
+
+/**
+ * When to refresh in the background: after a quarter to a third of the lifetime. Two thirds of it are left to outlive an
+ * outage of STS, and the jitter keeps a fleet that started together from coming back together.
+ * @param random from 0 to below 1
+ */
+export function refreshMoment(issuedAt: number, expiresAt: number, random: number): number {
+  return issuedAt + Math.round((expiresAt - issuedAt) * (0.25 + 0.08 * random));
+}
+
+/**
+ * The record of a failed attempt: asked again after a second, after a row of failures after at most 30.
+ * @param previous the attempt before this one, where that failed too
+ */
+export function failureOf(error: Gcp2awsError, previous: Failure | undefined, now: number): Failure {
+  const inRow = previous !== undefined && now < previous.retryAt + ROW_ENDS_MS && now >= previous.failedAt;
+  const count = inRow ? previous.count + 1 : 1;
+  const backoff = Math.max(1_000 * 2 ** Math.min(count - 1, 5), error.retryAfterMs ?? 0);
+  return {
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+    details: error.details,
+    failedAt: now,
+    retryAt: now + Math.min(MAX_BACKOFF_MS, backoff),
+    count,
+  };
+}
+
+/** Whether the pause after a failure still lasts; one that starts in the future was written by another clock. */
+export function isPausing(failure: Failure, now: number): boolean {
+  return now < failure.retryAt && now >= failure.failedAt - CLOCK_STEP_MS && failure.retryAt - now <= MAX_BACKOFF_MS;
+}

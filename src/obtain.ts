@@ -1,0 +1,31 @@
+import type { Config } from "./config.ts";
+import type { Issued } from "./credentials.ts";
+import { Gcp2awsError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import { decodeClaims } from "./identity-token/claims.ts";
+import { metadataServer } from "./identity-token/metadata-server.ts";
+import { exchange } from "./sts/exchange.ts";
+
+/** A token that ends sooner could end on its way to STS. */
+const LITTLE_LIFE_MS = 60_000;
+
+/**
+ * New credentials: mints a Google identity token and exchanges it. A metadata server may hand out a token that it has
+ * kept for long; one that is at its end, and one that STS calls expired, is minted anew once.
+ * @param deadline milliseconds since the epoch
+ * @throws Gcp2awsError
+ */
+export async function obtain(config: Config, host: Host, deadline: number): Promise<Issued> {
+  const mint = metadataServer(config, host);
+  host.preconnect(config.stsEndpoint);
+
+  const token = await mint(deadline);
+  const { exp } = decodeClaims(token);
+  const ends = exp !== undefined && exp * 1000 - host.now() < LITTLE_LIFE_MS;
+  try {
+    return await exchange(ends ? await mint(deadline) : token, config, host, deadline);
+  } catch (error) {
+    if (!(error instanceof Gcp2awsError) || error.code !== "STS_TOKEN_EXPIRED") throw error;
+    return exchange(await mint(deadline), config, host, deadline);
+  }
+}
