@@ -44,9 +44,8 @@ const MAX_FILE_BYTES = 64 * 1024;
  */
 export function openStore(locations: readonly CacheLocation[], host: Host, make: boolean): FileStore | undefined {
   const { files } = host;
-  const location = locations.find(({ within }) => within === undefined || isOwnDirectory(within, host));
-  if (location === undefined) return undefined;
-  const { directory } = location;
+  const directory = locate(locations, host);
+  if (directory === undefined) return undefined;
   try {
     return openDirectory(directory, host);
   } catch (error) {
@@ -59,6 +58,11 @@ export function openStore(locations: readonly CacheLocation[], host: Host, make:
   } catch (error) {
     throw refused(directory, error);
   }
+}
+
+/** The directory of the first location that applies, whether it is there or not. */
+export function locate(locations: readonly CacheLocation[], host: Host): string | undefined {
+  return locations.find(({ within }) => within === undefined || isOwnDirectory(within, host))?.directory;
 }
 
 function openDirectory(directory: string, host: Host): FileStore {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type Flag, flags, variableOf } from "../config.ts";
 import type { Host } from "../host.ts";
+import { defineCache } from "./cache.ts";
 import { defineEmulate } from "./emulate.ts";
 
 export interface CommandContext {
@@ -10,6 +11,7 @@ export interface CommandContext {
 /** Every command, in the order of the help. A new one is a file beside this and a row here. */
 export const commands: readonly ((program: Command, context: CommandContext) => void)[] = [
   defineCredentialProcess,
+  defineCache,
   defineEmulate,
 ];
 

@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { version } from "../version.ts";
-import { type CommandContext, commands } from "./commands.ts";
+import { type CommandContext, commands as definitions } from "./commands.ts";
 
 /**
  * The command line of everything but the fast path: help, and the commands that may take their time to load.
@@ -12,12 +12,12 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<v
   const program = new Command("gcp2aws")
     .description("AWS credentials from a Google Cloud identity, without a long-lived key.")
     .version(version, "-V, --version")
-    .helpCommand(false)
     .showHelpAfterError(false);
   const context: CommandContext = { host };
-  for (const define of commands) define(program, context);
-  for (const command of [program, ...program.commands]) {
+  for (const define of definitions) define(program, context);
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
+      .helpCommand(false)
       .exitOverride()
       .configureHelp({ helpWidth: 100, sortOptions: false })
       .configureOutput({ writeOut: host.writeStdout, writeErr: () => {}, outputError: () => {} });
@@ -42,7 +42,9 @@ function usage(error: CommanderError, argv: readonly string[]): Gcp2awsError {
   const what = `${command}: ${printable(error.message.replace(/^error: /, ""), 200)}`;
   switch (error.code) {
     case "commander.unknownCommand":
-      return unknownCommand(`"${command}": no such command`);
+      return unknownCommand(`"${printable(/'(.*)'/.exec(error.message)?.[1] ?? command, 60)}": no such command`);
+    case "commander.help":
+      return unknownCommand(`${command}: its own command is missing`);
     case "commander.unknownOption":
     case "commander.excessArguments":
       return new Gcp2awsError("USAGE_UNKNOWN_FLAG", what, { hint: HINT });
