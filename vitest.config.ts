@@ -3,12 +3,18 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/cli/**", "test/contract/**"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/cli/**", "test/contract/**", "test/native/**"],
+        },
+      },
       {
         test: {
           name: "stories",
-          include: ["test/cli/**/*.test.ts", "test/contract/**/*.test.ts"],
-          testTimeout: 60_000,
+          include: ["test/{cli,contract,native}/**/*.test.ts"],
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

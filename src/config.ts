@@ -1,6 +1,6 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
-import { isRegion, isStsEndpointUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
+import { isRegion, isStsEndpointUrl, parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
 
@@ -25,8 +25,22 @@ export interface Config {
   refreshNow: boolean;
 }
 
+export type FlagKey =
+  | "roleArn"
+  | "audience"
+  | "serviceAccount"
+  | "tokenFormat"
+  | "licenses"
+  | "roleSessionName"
+  | "durationSeconds"
+  | "region"
+  | "stsEndpoint"
+  | "timeout"
+  | "cache";
+
 /** A flag as help, the parser and the documentation see it. */
 export interface Flag {
+  key: FlagKey;
   name: string;
   /** What stands for its value in help; a flag without one is a switch. */
   value?: string;
@@ -45,8 +59,9 @@ const isSwitch = (text: string) => text === "true" || text === "false";
 const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
 
-export const flags = {
-  roleArn: {
+export const flags: readonly Flag[] = [
+  {
+    key: "roleArn",
     name: "role-arn",
     value: "ARN",
     description: "the AWS role to assume (required)",
@@ -54,7 +69,8 @@ export const flags = {
     example: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
     valid: (text) => parseRoleArn(text) !== undefined,
   },
-  audience: {
+  {
+    key: "audience",
     name: "audience",
     value: "URI",
     description: "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required)",
@@ -62,7 +78,8 @@ export const flags = {
     example: "https://aws.example.com",
     valid: (text) => text.length <= 1024 && /^[^\s\p{C}\ufffd]+$/u.test(text),
   },
-  serviceAccount: {
+  {
+    key: "serviceAccount",
     name: "service-account",
     value: "default|EMAIL",
     description: "which service account of this workload (default: default)",
@@ -70,7 +87,8 @@ export const flags = {
     example: "team-a@blog-project.iam.gserviceaccount.com",
     valid: (text) => text === "default" || (text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text)),
   },
-  tokenFormat: {
+  {
+    key: "tokenFormat",
     name: "token-format",
     value: "standard|full",
     description: "whether a VM's token names its instance and project (default: full)",
@@ -78,14 +96,16 @@ export const flags = {
     example: "full",
     valid: (text) => text === "standard" || text === "full",
   },
-  licenses: {
+  {
+    key: "licenses",
     name: "licenses",
     description: "put the license codes of the VM's images into a full token",
     rule: "true or false",
     example: "true",
     valid: isSwitch,
   },
-  roleSessionName: {
+  {
+    key: "roleSessionName",
     name: "role-session-name",
     value: "TEMPLATE",
     description:
@@ -94,7 +114,8 @@ export const flags = {
     example: "{project_id}.{instance_name}",
     valid: isSessionNameTemplate,
   },
-  durationSeconds: {
+  {
+    key: "durationSeconds",
     name: "duration-seconds",
     value: "SECONDS",
     description: "how long the credentials live, at most the role's MaxSessionDuration (default: 3600)",
@@ -102,7 +123,8 @@ export const flags = {
     example: "3600",
     valid: isIntegerBetween(900, 43_200),
   },
-  region: {
+  {
+    key: "region",
     name: "region",
     value: "REGION",
     description: "the region of the STS endpoint (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)",
@@ -110,7 +132,8 @@ export const flags = {
     example: "eu-central-1",
     valid: isRegion,
   },
-  stsEndpoint: {
+  {
+    key: "stsEndpoint",
     name: "sts-endpoint",
     value: "URL",
     description: "another STS endpoint (default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the region's own)",
@@ -118,7 +141,8 @@ export const flags = {
     example: "https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com",
     valid: isStsEndpointUrl,
   },
-  timeout: {
+  {
+    key: "timeout",
     name: "timeout",
     value: "SECONDS",
     description: "for everything together (default: 30; some SDKs give up after 60)",
@@ -126,7 +150,8 @@ export const flags = {
     example: "30",
     valid: isIntegerBetween(1, 600),
   },
-  cache: {
+  {
+    key: "cache",
     name: "no-cache",
     variable: "GCP2AWS_CACHE",
     switch: { on: "off", off: "on" },
@@ -135,15 +160,15 @@ export const flags = {
     example: "off",
     valid: (text) => text === "on" || text === "off",
   },
-} as const satisfies Record<string, Flag>;
+];
 
-export type FlagKey = keyof typeof flags;
-export type FlagValues = Partial<Record<FlagKey, string>>;
+/** By key, the texts behind the flags. */
+export type FlagValues = Readonly<Record<string, string | undefined>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `role-arn` → `GCP2AWS_ROLE_ARN`, unless the flag names another. */
 export function variableOf(flag: Pick<Flag, "name" | "variable">): string {
-  return flag.variable ?? `GCP2AWS_${flag.name.toUpperCase().replaceAll("-", "_")}`;
+  return flag.variable ?? `GCP2AWS_${flag.name.toUpperCase().replace(/-/g, "_")}`;
 }
 
 /**
@@ -224,9 +249,16 @@ function trimSlashes(path: string): string {
   return path.replace(/\/+$/, "");
 }
 
+export function flagOf(key: FlagKey): Flag {
+  const flag = flags.find((candidate) => candidate.key === key);
+  if (flag === undefined) throw new Error("every key has its flag");
+  return flag;
+}
+
 function read(key: FlagKey, given: FlagValues, env: Environment): string | undefined {
   const value = given[key];
-  return value === undefined ? variable(key, env, variableOf(flags[key])) : check(key, value, `--${flags[key].name}`);
+  const flag = flagOf(key);
+  return value === undefined ? variable(key, env, variableOf(flag)) : check(key, value, `--${flag.name}`);
 }
 
 function variable(key: FlagKey, env: Environment, name: string): string | undefined {
@@ -235,7 +267,7 @@ function variable(key: FlagKey, env: Environment, name: string): string | undefi
 }
 
 function check(key: FlagKey, value: string, origin: string): string {
-  const { valid, rule, example } = flags[key];
+  const { valid, rule, example } = flagOf(key);
   if (valid(value)) return value;
   throw new Gcp2awsError("USAGE_INVALID_VALUE", `${origin} "${printable(value, 100)}": must be ${rule}`, {
     hint: `for example ${origin.startsWith("--") ? `${origin} ` : `${origin}=`}${example}`,
@@ -245,9 +277,9 @@ function check(key: FlagKey, value: string, origin: string): string {
 function required(key: FlagKey, given: FlagValues, env: Environment): string {
   const value = read(key, given, env);
   if (value !== undefined) return value;
-  const { name, example } = flags[key];
+  const { name, example } = flagOf(key);
   throw new Gcp2awsError("USAGE_MISSING_FLAG", `--${name} is missing`, {
-    hint: `give --${name} or set ${variableOf(flags[key])}, for example --${name} ${example}`,
+    hint: `give --${name} or set ${variableOf(flagOf(key))}, for example --${name} ${example}`,
   });
 }
 
@@ -293,9 +325,9 @@ function metadataUrl(env: Environment): string {
   for (const name of ["GCE_METADATA_HOST", "GCE_METADATA_IP"]) {
     const address = env[name];
     if (address === undefined || address === "") continue;
-    const match = /^(?:(https?):\/\/)?((?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-fA-F:.]+\])(?::\d{1,5})?)\/?$/.exec(address);
-    const url = match === null ? "" : `${match[1] ?? "http"}://${match[2]}`;
-    if (URL.canParse(url)) return url;
+    const match = /^((?:https?:\/\/)?)((?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-fA-F:.]+\])(?::\d{1,5})?)\/?$/.exec(address);
+    const url = match === null ? "" : `${match[1] === "" ? "http://" : match[1]}${match[2]}`;
+    if (parseUrl(url) !== undefined) return url;
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
       `${name} "${printable(address, 100)}": must be a host name or address, with a port if needed`,

@@ -15,7 +15,39 @@ export const exitStatus: Readonly<Record<ErrorClass, number>> = {
 };
 
 /** Every code there is, named by the step that failed. Codes are stable: they are never renamed or reused. */
-export const errorClasses = {
+export type ErrorCode =
+  | "USAGE_UNKNOWN_COMMAND"
+  | "USAGE_UNKNOWN_FLAG"
+  | "USAGE_MISSING_FLAG"
+  | "USAGE_INVALID_VALUE"
+  | "USAGE_MISSING_CLAIM"
+  | "IDENTITY_UNREACHABLE"
+  | "IDENTITY_TIMEOUT"
+  | "IDENTITY_NOT_GOOGLE"
+  | "IDENTITY_REFUSED"
+  | "IDENTITY_NOT_FOUND"
+  | "IDENTITY_UNAVAILABLE"
+  | "IDENTITY_BAD_TOKEN"
+  | "STS_ACCESS_DENIED"
+  | "STS_TOKEN_REJECTED"
+  | "STS_TOKEN_EXPIRED"
+  | "STS_REQUEST_REJECTED"
+  | "STS_REGION_DISABLED"
+  | "STS_UNREACHABLE"
+  | "STS_TLS"
+  | "STS_TIMEOUT"
+  | "STS_THROTTLED"
+  | "STS_UNAVAILABLE"
+  | "STS_IDP_UNREACHABLE"
+  | "STS_BAD_RESPONSE"
+  | "LOCAL_CACHE"
+  | "LOCAL_CLOCK"
+  | "LOCAL_OUTPUT"
+  | "LOCAL_FILE"
+  | "LOCAL_PORT"
+  | "INTERNAL";
+
+export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   USAGE_UNKNOWN_COMMAND: "usage",
   USAGE_UNKNOWN_FLAG: "usage",
   USAGE_MISSING_FLAG: "usage",
@@ -51,9 +83,10 @@ export const errorClasses = {
   LOCAL_PORT: "local",
 
   INTERNAL: "internal",
-} as const satisfies Record<string, ErrorClass>;
+};
 
-export type ErrorCode = keyof typeof errorClasses;
+const statuses: ReadonlyMap<string, number> = new Map(Object.entries(exitStatus));
+const classes: ReadonlyMap<string, ErrorClass> = new Map(Object.entries(errorClasses));
 
 /** A code read from a file; undefined when this version does not have it. */
 export function asErrorCode(text: string): ErrorCode | undefined {
@@ -61,7 +94,7 @@ export function asErrorCode(text: string): ErrorCode | undefined {
 }
 
 function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(errorClasses, text);
+  return classes.has(text);
 }
 
 export interface ErrorOptions {
@@ -73,7 +106,6 @@ export interface ErrorOptions {
   retryable?: boolean;
   /** Milliseconds that the service asked to wait (Retry-After). */
   retryAfterMs?: number | undefined;
-  cause?: unknown;
 }
 
 /** The one error that gcp2aws throws on purpose. Its texts never hold a token, a secret key or a session token. */
@@ -90,7 +122,7 @@ export class Gcp2awsError extends Error {
    * @param message `<what failed>: <why>`, one line; text from outside goes through {@link printable} first
    */
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message);
     this.code = code;
     this.hint = options.hint;
     this.details = options.details ?? [];
@@ -99,13 +131,13 @@ export class Gcp2awsError extends Error {
   }
 
   get exitStatus(): number {
-    return exitStatus[errorClasses[this.code]];
+    return statuses.get(classes.get(this.code) ?? "internal") ?? exitStatus.internal;
   }
 
   /** The same error with these lines of evidence. */
   withDetails(details: readonly string[]): Gcp2awsError {
-    const { hint, retryable, retryAfterMs, cause } = this;
-    return new Gcp2awsError(this.code, this.message, { hint, details, retryable, retryAfterMs, cause });
+    const { code, message, hint, retryable, retryAfterMs } = this;
+    return new Gcp2awsError(code, message, { hint, details, retryable, retryAfterMs });
   }
 }
 

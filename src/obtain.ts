@@ -21,11 +21,12 @@ export async function obtain(config: Config, host: Host, deadline: number): Prom
 
   const token = await mint(deadline);
   const { exp } = decodeClaims(token);
-  const ends = exp !== undefined && exp * 1000 - host.now() < LITTLE_LIFE_MS;
-  try {
-    return await exchange(ends ? await mint(deadline) : token, config, host, deadline);
-  } catch (error) {
-    if (!(error instanceof Gcp2awsError) || error.code !== "STS_TOKEN_EXPIRED") throw error;
-    return exchange(await mint(deadline), config, host, deadline);
+  if (exp === undefined || exp * 1000 - host.now() > LITTLE_LIFE_MS) {
+    try {
+      return await exchange(token, config, host, deadline);
+    } catch (error) {
+      if (!(error instanceof Gcp2awsError) || error.code !== "STS_TOKEN_EXPIRED") throw error;
+    }
   }
+  return exchange(await mint(deadline), config, host, deadline);
 }

@@ -1,4 +1,5 @@
 import { Gcp2awsError } from "./errors.ts";
+import { parseHttpDate } from "./http-date.ts";
 import type { Host } from "./host.ts";
 
 export interface RetryPolicy {
@@ -47,6 +48,6 @@ export async function retry<T>(
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const date = parseHttpDate(header);
+  return date === undefined ? undefined : Math.max(0, date - now);
 }

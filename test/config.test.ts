@@ -2,11 +2,11 @@ import { Command, Option } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import { type Environment, type Flag, type FlagKey, flags, readConfig, variableOf } from "../src/config.ts";
+import { type Environment, type FlagKey, flagOf, flags, readConfig, variableOf } from "../src/config.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const base = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };
-const keys = Object.keys(flags).filter((key): key is FlagKey => key in flags);
+const keys = flags.map(({ key }) => key);
 
 function twice(argv: readonly string[]): boolean {
   return new Set(argv.map((text) => text.split("=")[0])).size < argv.length;
@@ -19,7 +19,7 @@ function readByLibrary(argv: readonly string[]): object {
     .configureOutput({ writeErr: () => {} })
     .allowExcessArguments(false);
   for (const key of keys) {
-    const flag: Flag = flags[key];
+    const flag = flagOf(key);
     command.addOption(new Option(flag.value === undefined ? `--${flag.name}` : `--${flag.name} <value>`));
   }
   command.parse([...argv], { from: "user" });
@@ -27,7 +27,7 @@ function readByLibrary(argv: readonly string[]): object {
   return Object.fromEntries(
     keys
       .map((key): [string, unknown] => {
-        const { name }: Flag = flags[key];
+        const { name } = flagOf(key);
         const value: unknown = values[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
         if (key === "cache") return [key, values["cache"] === false ? "off" : undefined];
         return [key, value === true ? "true" : value];
@@ -82,10 +82,10 @@ describe("configuration", () => {
   });
 
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {
-    const example = flags[key].example;
+    const example = flagOf(key).example;
     const fromFlag = readConfig({ ...base, [key]: example }, {});
     const fromEnv = readConfig(key === "roleArn" || key === "audience" ? { ...base, [key]: undefined } : base, {
-      [variableOf(flags[key])]: example,
+      [variableOf(flagOf(key))]: example,
     });
     expect(fromEnv).toEqual(fromFlag);
   });
@@ -146,12 +146,12 @@ describe("configuration", () => {
     ["timeout", "0"],
     ["timeout", "-1"],
   ])("%s %j is refused by value, rule and example", (key, value) => {
-    const name = `--${flags[key].name}`;
+    const name = `--${flagOf(key).name}`;
     expect(() => readConfig({ ...base, [key]: value }, {})).toThrow(
       expect.objectContaining({
         code: "USAGE_INVALID_VALUE",
-        message: `${name} "${value}": must be ${flags[key].rule}`,
-        hint: `for example ${name} ${flags[key].example}`,
+        message: `${name} "${value}": must be ${flagOf(key).rule}`,
+        hint: `for example ${name} ${flagOf(key).example}`,
       }),
     );
   });
@@ -200,7 +200,7 @@ describe("the command line", () => {
       Object.fromEntries(
         keys.map((key) => [
           key,
-          "value" in flags[key]
+          flagOf(key).value !== undefined
             ? fc.string().filter((text) => !text.startsWith("--"))
             : fc.constantFrom("true", "false"),
         ]),
@@ -210,8 +210,8 @@ describe("the command line", () => {
     fc.assert(
       fc.property(values, fc.boolean(), (given, joined) => {
         const argv = Object.entries(given).flatMap(([key, value]) => {
-          const flag = flags[keys.find((name) => name === key) ?? "roleArn"];
-          return joined || !("value" in flag) ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value ?? ""];
+          const flag = flagOf(keys.find((name) => name === key) ?? "roleArn");
+          return joined || flag.value === undefined ? [`--${flag.name}=${value}`] : [`--${flag.name}`, value ?? ""];
         });
         const cache = given["cache"] === undefined ? {} : { cache: given["cache"] === "true" ? "off" : "on" };
         expect(parseFlags(argv)).toEqual({ ...given, ...cache });
@@ -221,7 +221,7 @@ describe("the command line", () => {
 
   it("reads what the command line library would read, and refuses what it refuses", () => {
     const word = fc.constantFrom(
-      ...keys.flatMap((key) => [`--${flags[key].name}`, `--${flags[key].name}=x`]),
+      ...keys.flatMap((key) => [`--${flagOf(key).name}`, `--${flagOf(key).name}=x`]),
       "--licenses=true",
       "--rolearn",
       "stray",

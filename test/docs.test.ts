@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import { type Flag, type FlagKey, flags, readConfig, variableOf } from "../src/config.ts";
+import { flagOf, flags, readConfig, variableOf } from "../src/config.ts";
 import { parseDefinition } from "../src/emulator/definition.ts";
 import { parseFault } from "../src/emulator/fault.ts";
 import { errorClasses, exitStatus } from "../src/errors.ts";
@@ -46,15 +46,15 @@ describe("documents", () => {
 
   it("list every flag with its variable and rule", () => {
     const listed = rows("docs/reference.md").filter(([name]) => name?.startsWith("--"));
-    const actual = Object.values<Flag>(flags).map((flag) => [`--${flag.name}`, variableOf(flag), flag.rule]);
+    const actual = flags.map((flag) => [`--${flag.name}`, variableOf(flag), flag.rule]);
     expect(listed.map(([name, variable, , rule]) => [name, variable, rule])).toEqual(actual);
   });
 
   it("state the defaults", () => {
-    const required = { roleArn: flags.roleArn.example, audience: flags.audience.example };
+    const required = { roleArn: flagOf("roleArn").example, audience: flagOf("audience").example };
     const defaults = new Map(rows("docs/reference.md").map(([name = "", , value = ""]) => [name, value]));
-    for (const [key, flag] of Object.entries(flags) as [FlagKey, Flag][]) {
-      const value = defaults.get(`--${flag.name}`) ?? "";
+    for (const { key, name } of flags) {
+      const value = defaults.get(`--${name}`) ?? "";
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
       else if (key === "region" || key === "stsEndpoint") expect(value).toBe("see below");
@@ -65,7 +65,7 @@ describe("documents", () => {
   it("show an example with every flag, and it is accepted", () => {
     const command = /```sh\n(gcp2aws credential-process [\s\S]*?)```/.exec(read("docs/reference.md"))?.[1] ?? "";
     const given = parseFlags(command.replaceAll("\\\n", " ").trim().split(/\s+/).slice(2));
-    expect(Object.keys(given)).toEqual(Object.keys(flags));
+    expect(Object.keys(given)).toEqual(flags.map(({ key }) => key));
     expect(() => readConfig(given === "help" ? {} : given, {})).not.toThrow();
   });
 

@@ -146,7 +146,8 @@ async function obtainAndKeep(
     issued = await question.obtain(deadline);
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
-    warnOfCache(host, () => records.keepFailure(failureOf(error, previous, host.now())));
+    const failure = failureOf(error, previous, host.now());
+    warnOfCache(host, () => records.keepFailure(failure));
     return settle(records, error, host);
   }
   const { credentials, clockAheadMs } = issued;

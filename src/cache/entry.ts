@@ -1,4 +1,5 @@
 import type { Credentials } from "../credentials.ts";
+import { type JsonObject, objectOf, parseJson } from "../json.ts";
 import { FORMAT_VERSION } from "./key.ts";
 
 /** Credentials as they lie in the cache. Times are milliseconds since the epoch, by this machine's clock. */
@@ -62,12 +63,12 @@ export function parseEntry(text: string, sha256: Sha256): Entry | undefined {
   const accountId = textIn(fields, "accountId");
   const roleArn = textIn(fields, "roleArn");
   const source = textIn(fields, "source");
-  if (expiration === undefined || issuedAt === undefined) return undefined;
-  if (expiresAt === undefined || refreshAt === undefined) return undefined;
+  if (expiration === undefined) return undefined;
+  if (issuedAt === undefined || expiresAt === undefined || refreshAt === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined) return undefined;
   if (accountId === undefined || roleArn === undefined || source === undefined) return undefined;
   return {
-    credentials: { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiration), accountId },
+    credentials: { accessKeyId, secretAccessKey, sessionToken, expiration: moment(expiration), accountId },
     issuedAt,
     expiresAt,
     refreshAt,
@@ -116,30 +117,29 @@ function frame(json: string, sha256: Sha256): string {
   return `gcp2aws-cache ${FORMAT_VERSION} ${sha256(json)}\n${json}\n`;
 }
 
-function unframe(text: string, sha256: Sha256): Readonly<Record<string, unknown>> | undefined {
+function unframe(text: string, sha256: Sha256): JsonObject | undefined {
   const head = text.indexOf("\n");
   if (head === -1 || !text.endsWith("\n")) return undefined;
   const json = text.slice(head + 1, -1);
   if (text.slice(0, head) !== `gcp2aws-cache ${FORMAT_VERSION} ${sha256(json)}`) return undefined;
   try {
-    const value: unknown = JSON.parse(json);
-    return isRecord(value) ? value : undefined;
+    return objectOf(parseJson(json));
   } catch {
     return undefined;
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function moment(time: number): Date {
+  return new Date(time);
 }
 
-function textIn(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+function textIn(fields: JsonObject, name: string): string | undefined {
   const value = fields[name];
   return typeof value === "string" ? value : undefined;
 }
 
 /** A moment or a count: what a Date can hold. */
-function numberIn(fields: Readonly<Record<string, unknown>>, name: string): number | undefined {
+function numberIn(fields: JsonObject, name: string): number | undefined {
   const value = fields[name];
-  return typeof value === "number" && Number.isFinite(value) && Math.abs(value) <= 8.64e15 ? value : undefined;
+  return typeof value === "number" && Math.abs(value) <= 8.64e15 ? value : undefined;
 }

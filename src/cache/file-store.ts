@@ -49,14 +49,16 @@ export function openStore(locations: readonly CacheLocation[], host: Host, make:
   try {
     return openDirectory(directory, host);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw refused(directory, error);
+    if (!(error instanceof FileError)) throw error;
+    if (error.code !== "ENOENT") throw refused(directory, error);
     if (!make) return undefined;
   }
   try {
     makeDirectories(directory, files);
     return openDirectory(directory, host);
   } catch (error) {
-    throw refused(directory, error);
+    if (error instanceof FileError) throw refused(directory, error);
+    throw error;
   }
 }
 
@@ -85,7 +87,8 @@ function openDirectory(directory: string, host: Host): FileStore {
           if (why !== undefined) throw notOurs(`${directory}/${name}`, why);
         });
       } catch (error) {
-        if (codeOf(error) === "ENOENT") return undefined;
+        if (!(error instanceof FileError)) throw error;
+        if (error.code === "ENOENT") return undefined;
         throw refused(`${directory}/${name}`, error);
       }
     },
@@ -95,25 +98,27 @@ function openDirectory(directory: string, host: Host): FileStore {
         files.write(temporary, text);
         files.rename(temporary, at(name));
       } catch (error) {
-        ignoringMissing(() => files.unlink(temporary));
-        throw new Gcp2awsError("LOCAL_CACHE", `${printable(`${directory}/${name}`)} not written: ${codeOf(error)}`, {
+        if (!(error instanceof FileError)) throw error;
+        attempt(() => files.unlink(temporary));
+        throw new Gcp2awsError("LOCAL_CACHE", `${printable(`${directory}/${name}`)} not written: ${error.code}`, {
           hint: HINT,
-          cause: error,
         });
       }
     },
     remove: (name) => {
       try {
-        ignoringMissing(() => files.unlink(at(name)));
+        files.unlink(at(name));
       } catch (error) {
-        throw refused(`${directory}/${name}`, error);
+        if (!(error instanceof FileError)) throw error;
+        if (error.code !== "ENOENT") throw refused(`${directory}/${name}`, error);
       }
     },
     names: () => {
       try {
         return files.list(opened.path);
       } catch (error) {
-        throw refused(directory, error);
+        if (error instanceof FileError) throw refused(directory, error);
+        throw error;
       }
     },
     close: opened.close,
@@ -122,24 +127,17 @@ function openDirectory(directory: string, host: Host): FileStore {
 
 /** Two draws: as a name for a process it must not come twice. */
 export function uniqueId(host: Pick<Host, "random">): string {
-  const part = () =>
-    Math.floor(host.random() * 2 ** 40)
-      .toString(36)
-      .padStart(8, "0");
+  const part = () => String(Math.floor(host.random() * 1e12)).padStart(12, "0");
   return part() + part();
 }
 
-/** Runs an action whose object may be gone already. */
-export function ignoringMissing(action: () => void): void {
+/** For clearing up: what cannot be removed stays. */
+export function attempt(action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (!(error instanceof FileError)) throw error;
   }
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof FileError ? error.code : "unknown";
 }
 
 /** What keeps a file or directory from being trusted. */
@@ -147,10 +145,14 @@ function problemOf(status: FileStatus, kind: "file" | "directory", uid: number):
   if (status.kind !== kind) return `not a ${kind}`;
   if (status.uid !== uid) return `belongs to user ${status.uid}, not to ${uid}`;
   const wanted = kind === "directory" ? 0o700 : 0o600;
-  if (status.mode !== wanted) return `its mode is ${status.mode.toString(8)}, not ${wanted.toString(8)}`;
+  if (status.mode !== wanted) return `its mode is ${octal(status.mode)}, not ${octal(wanted)}`;
   // A file that has just been replaced has no name left, which is fine.
   if (kind === "file" && status.links > 1) return `it has ${status.links} names (hard links)`;
   return undefined;
+}
+
+function octal(mode: number): string {
+  return `${(mode >> 6) & 7}${(mode >> 3) & 7}${mode & 7}`;
 }
 
 /** A runtime directory inherited through sudo or su is another user's, and made for no one else. */
@@ -167,9 +169,10 @@ function makeDirectories(path: string, files: Host["files"]): void {
   try {
     files.makeDirectory(path);
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return;
+    if (!(error instanceof FileError)) throw error;
+    if (error.code === "EEXIST") return;
     const parent = path.slice(0, path.lastIndexOf("/"));
-    if (codeOf(error) !== "ENOENT" || parent === "") throw error;
+    if (error.code !== "ENOENT" || parent === "") throw error;
     makeDirectories(parent, files);
     makeDirectories(path, files);
   }
@@ -183,9 +186,7 @@ function notOurs(path: string, why: string): Gcp2awsError {
   });
 }
 
-function refused(path: string, error: unknown): Gcp2awsError {
-  if (error instanceof Gcp2awsError) return error;
-  const code = codeOf(error);
+function refused(path: string, { code }: FileError): Gcp2awsError {
   if (code === "ELOOP" || code === "ENOTDIR") return notOurs(path, "a link, or not a directory, is in its place");
-  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${code}`, { hint: HINT, cause: error });
+  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${code}`, { hint: HINT });
 }

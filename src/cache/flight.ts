@@ -1,5 +1,5 @@
 import { FileError, type Host } from "../host.ts";
-import { codeOf, ignoringMissing, uniqueId } from "./file-store.ts";
+import { attempt, uniqueId } from "./file-store.ts";
 
 /**
  * `mine`: nobody else has the turn until it is ended. `over`: somebody had it, and has ended or died: look for the
@@ -34,7 +34,7 @@ export async function takeTurn(lock: string, host: Host, patienceMs: number): Pr
         return { kind: "lost" };
       case "dead":
       case "stuck":
-        ignoringMissing(() => host.files.unlink(socket));
+        removeIfThere(socket, host);
     }
   }
   return claim(lock, host);
@@ -53,8 +53,16 @@ function holderOf(lock: string, { files }: Host): string | undefined {
   try {
     return files.list(lock)[0];
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (error instanceof FileError && error.code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+function removeIfThere(path: string, { files }: Host): void {
+  try {
+    files.unlink(path);
+  } catch (error) {
+    if (!(error instanceof FileError) || error.code !== "ENOENT") throw error;
   }
 }
 
@@ -66,7 +74,8 @@ async function watch(
   try {
     return (await host.waitForEnd(socket, patienceMs)) === "ended" ? "ended" : "stuck";
   } catch (error) {
-    switch (codeOf(error)) {
+    if (!(error instanceof FileError)) throw error;
+    switch (error.code) {
       case "ENOENT":
         return "ended";
       case "ECONNREFUSED":
@@ -86,7 +95,8 @@ async function claim(lock: string, host: Host): Promise<Turn> {
   files.makeDirectory(own);
   let stopListening = () => {};
   const withdraw = (directory: string) => {
-    // By its name, so this never touches a holder that came after; then wakes those who wait.
+    // By its name, so this never touches a holder that came after; then wakes those who wait. What stays is taken for
+    // dead by the next process, and a lock that somebody is in must stay.
     attempt(() => files.unlink(`${directory}/${id}`));
     attempt(() => files.removeDirectory(directory));
     stopListening();
@@ -96,17 +106,8 @@ async function claim(lock: string, host: Host): Promise<Turn> {
     files.rename(own, lock);
   } catch (error) {
     withdraw(own);
-    if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST") return { kind: "lost" };
+    if (error instanceof FileError && (error.code === "ENOTEMPTY" || error.code === "EEXIST")) return { kind: "lost" };
     throw error;
   }
   return { kind: "mine", end: () => withdraw(lock) };
-}
-
-/** For clearing up: what stays is taken for dead by the next process, and a lock that somebody is in must stay. */
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-  }
 }

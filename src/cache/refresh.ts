@@ -20,7 +20,7 @@ const ROW_ENDS_MS = 60_000;
  * quarter, all longer than an hour in their last 15 minutes.
  * @param now milliseconds since the epoch
  */
-export function freshness(entry: Pick<Entry, "issuedAt" | "expiresAt" | "refreshAt">, now: number): Freshness {
+export function freshness(entry: Entry, now: number): Freshness {
   const { issuedAt, expiresAt, refreshAt } = entry;
   // Written in what is now the future: the clock was set back, and how long they live is anybody's guess.
   if (now >= expiresAt || now < issuedAt - CLOCK_STEP_MS) return "expired";

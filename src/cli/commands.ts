@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type Flag, flags, variableOf } from "../config.ts";
+import { flagOf, flags, variableOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineEmulate } from "./emulate.ts";
@@ -26,7 +26,7 @@ function defineCredentialProcess(program: Command): void {
     )
     .usage("--role-arn ARN --audience URI [flags]")
     .addHelpText("after", `\n${credentialProcessExample}`);
-  for (const flag of Object.values<Flag>(flags)) {
+  for (const flag of flags) {
     const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
     command.addOption(new Option(term, `${flag.description} [${variableOf(flag)}]`));
   }
@@ -35,7 +35,7 @@ function defineCredentialProcess(program: Command): void {
 const credentialProcessExample = `In ~/.aws/config (the whole command on one line, the path absolute):
 
   [profile TeamA-S3ReadOnlyAccess]
-  credential_process = /usr/local/bin/gcp2aws credential-process --role-arn ${flags.roleArn.example} --audience ${flags.audience.example}
+  credential_process = /usr/local/bin/gcp2aws credential-process --role-arn ${flagOf("roleArn").example} --audience ${flagOf("audience").example}
 
 Exit status: 0 credentials printed, 2 usage, 3 no Google identity, 4 denied by AWS,
 5 unavailable or throttled (try again), 6 this machine, 1 a defect.`;

@@ -1,7 +1,5 @@
-import { type Flag, type FlagKey, type FlagValues, flags } from "../config.ts";
+import { type Flag, type FlagValues, flags } from "../config.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
-
-const keys = Object.keys(flags).filter((key): key is FlagKey => key in flags);
 
 /**
  * Reads `--flag value`, `--flag=value` and switches. It stands in front of the command line library, so that
@@ -10,17 +8,17 @@ const keys = Object.keys(flags).filter((key): key is FlagKey => key in flags);
  * @throws Gcp2awsError USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE
  */
 export function parseFlags(argv: readonly string[]): FlagValues | "help" {
-  const values: FlagValues = {};
+  const values: Record<string, string | undefined> = {};
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
     if (argument === "--help" || argument === "-h") return "help";
     const equals = argument.indexOf("=");
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
-    const key = keys.find((candidate) => flags[candidate].name === name);
-    if (name === undefined || key === undefined) throw unknown(argument);
+    const flag = flags.find((candidate) => candidate.name === name);
+    if (name === undefined || flag === undefined) throw unknown(argument);
+    const { key } = flag;
     if (values[key] !== undefined) throw invalid(name, "given twice");
 
-    const flag: Flag = flags[key];
     if (flag.value === undefined) {
       values[key] = readSwitch(flag, equals === -1 ? "true" : argument.slice(equals + 1));
     } else if (equals !== -1) {
@@ -45,7 +43,7 @@ function readSwitch(flag: Flag, text: string): string {
 function unknown(argument: string): Gcp2awsError {
   const what = argument.startsWith("-") ? "no such flag" : "an argument without a flag before it";
   return new Gcp2awsError("USAGE_UNKNOWN_FLAG", `credential-process "${printable(argument, 100)}": ${what}`, {
-    hint: `the flags are ${keys.map((key) => `--${flags[key].name}`).join(" ")}`,
+    hint: `the flags are ${flags.map((flag) => `--${flag.name}`).join(" ")}`,
   });
 }
 

@@ -32,8 +32,11 @@ export function toConnectionError(error: unknown): ConnectionError {
   const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError" || name === "AbortError") return connectionError("timeout");
-  const kind = code === undefined ? "reset" : (kinds[code] ?? (TLS_CODE.test(code) ? "tls" : "reset"));
-  return connectionError(kind, code);
+  return connectionError(code === undefined ? "reset" : kindOf(code), code);
+}
+
+export function kindOf(code: string): ConnectionFailure {
+  return kinds[code] ?? (TLS_CODE.test(code) ? "tls" : "reset");
 }
 
 export function connectionError(kind: ConnectionFailure, code?: string): ConnectionError {

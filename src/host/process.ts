@@ -35,7 +35,6 @@ export const processHost: Host = {
     } catch (error) {
       throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not read: ${codeOf(error)}`, {
         hint: "check the path and that this user may read it",
-        cause: error,
       });
     }
   },
@@ -79,7 +78,6 @@ function write(descriptor: number, text: string): void {
       if (code !== "EAGAIN" || Date.now() > giveUp) {
         throw new Gcp2awsError("LOCAL_OUTPUT", `output not written: ${code}`, {
           hint: "the program that reads it has gone away, or the disk it goes to is full",
-          cause: error,
         });
       }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

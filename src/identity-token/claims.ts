@@ -1,24 +1,19 @@
 import { Gcp2awsError } from "../errors.ts";
+import { type Json, objectOf, parseJson } from "../json.ts";
 
 /** The claims of a Google ID token that gcp2aws reads; nothing here has been verified. */
 export interface Claims {
-  iss?: string;
-  aud?: string;
-  azp?: string;
-  sub?: string;
-  email?: string;
+  /**
+   * By name: iss and those that a session name template may name. Those of `google.compute_engine` are only in a full
+   * token of a Compute Engine VM.
+   */
+  values: Readonly<Record<string, string>>;
   /** Seconds since the epoch. */
-  exp?: number;
-  /** Of `google.compute_engine`: only in a full token of a Compute Engine VM. */
-  instance_id?: string;
-  instance_name?: string;
-  project_id?: string;
-  project_number?: string;
-  zone?: string;
+  exp: number | undefined;
 }
 
 /** Claims that a session name template may name. */
-export const templateClaims = [
+export const templateClaims: readonly string[] = [
   "sub",
   "email",
   "aud",
@@ -28,9 +23,15 @@ export const templateClaims = [
   "project_id",
   "project_number",
   "zone",
-] as const;
+];
 
-export type TemplateClaim = (typeof templateClaims)[number];
+const IN_ENGINE: ReadonlySet<string> = new Set([
+  "instance_id",
+  "instance_name",
+  "project_id",
+  "project_number",
+  "zone",
+]);
 
 /** The longest token that STS takes (WebIdentityToken, AssumeRoleWithWebIdentity API reference). */
 const MAX_TOKEN_CHARACTERS = 20_000;
@@ -50,34 +51,22 @@ export function decodeClaims(token: string): Claims {
   if (parts.length !== 3 || payload === undefined || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
     throw bad("not three base64url parts joined by dots");
   }
-  let decoded: unknown;
+  let decoded: Json;
   try {
-    decoded = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    decoded = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
   } catch {
     throw bad("its claims are not JSON");
   }
-  const root = record(decoded);
+  const root = objectOf(decoded);
   if (root === undefined) throw bad("its claims are not a JSON object");
-  const engine = record(record(root["google"])?.["compute_engine"]) ?? {};
+  const engine = objectOf(objectOf(root["google"])?.["compute_engine"]) ?? {};
 
-  const claims: Claims = {};
-  for (const name of ["iss", "aud", "azp", "sub", "email"] as const) assign(claims, name, root[name]);
-  for (const name of ["instance_id", "instance_name", "project_id", "project_number", "zone"] as const) {
-    assign(claims, name, engine[name]);
+  const values: Record<string, string> = {};
+  for (const name of ["iss", ...templateClaims]) {
+    const value = IN_ENGINE.has(name) ? engine[name] : root[name];
+    if (typeof value === "string") values[name] = value;
+    else if (typeof value === "number") values[name] = String(value);
   }
-  if (typeof root["exp"] === "number" && Number.isFinite(root["exp"])) claims.exp = root["exp"];
-  return claims;
-}
-
-function assign(claims: Claims, name: Exclude<keyof Claims, "exp">, value: unknown): void {
-  if (typeof value === "string") claims[name] = value;
-  else if (typeof value === "number") claims[name] = String(value);
-}
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return isRecord(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const exp = root["exp"];
+  return { values, exp: typeof exp === "number" ? exp : undefined };
 }

@@ -40,7 +40,8 @@ export function metadataServer(options: MetadataServerOptions, host: Host): Iden
         try {
           response = await host.request({ method: "GET", url, headers, timeoutMs });
         } catch (error) {
-          throw error instanceof ConnectionError ? connectionFailure(error, options.metadataUrl) : error;
+          if (error instanceof ConnectionError) throw connectionFailure(error, options.metadataUrl);
+          throw error;
         }
         return readToken(response, options, host.now());
       },
@@ -86,17 +87,17 @@ function readToken(response: HttpResponse, options: MetadataServerOptions, now: 
   const what = `no identity token from the ${at}: ${why}`;
   switch (response.status) {
     case 403:
-      return fail("IDENTITY_REFUSED", what, {
+      throw new Gcp2awsError("IDENTITY_REFUSED", what, {
         hint: "a proxy between the two (X-Forwarded-For) or a concealed metadata server causes this; call it directly from the workload",
       });
     case 404:
-      return fail("IDENTITY_NOT_FOUND", what, {
+      throw new Gcp2awsError("IDENTITY_NOT_FOUND", what, {
         hint: /not annotated/.test(response.body)
           ? "annotate the pod's Kubernetes service account with iam.gke.io/gcp-service-account=EMAIL and grant it roles/iam.workloadIdentityUser on that service account"
           : `this workload has no service account "${options.serviceAccount}"; attach one to the VM, pod or service, or give its email as --service-account`,
       });
     default: {
-      return fail("IDENTITY_UNAVAILABLE", what, {
+      throw new Gcp2awsError("IDENTITY_UNAVAILABLE", what, {
         retryable: response.status === 429 || response.status >= 500,
         retryAfterMs: retryAfterMs(response.headers["retry-after"], now),
         hint:
@@ -106,10 +107,6 @@ function readToken(response: HttpResponse, options: MetadataServerOptions, now: 
       });
     }
   }
-}
-
-function fail(...args: ConstructorParameters<typeof Gcp2awsError>): never {
-  throw new Gcp2awsError(...args);
 }
 
 const OFF_GOOGLE_HINT =

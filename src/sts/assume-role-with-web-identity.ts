@@ -74,7 +74,12 @@ export function readResponse(response: HttpResponse, input: AssumeRoleWithWebIde
 
 /** RFC 3986 percent-encoding: encodeURIComponent leaves `!'()*` alone, the AWS SDKs do not. */
 function formEncode(value: string): string {
-  return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(value)
+    .replace(/!/g, "%21")
+    .replace(/'/g, "%27")
+    .replace(/\(/g, "%28")
+    .replace(/\)/g, "%29")
+    .replace(/\*/g, "%2A");
 }
 
 function readTimestamp(text: string): number {

@@ -1,6 +1,7 @@
 import type { Credentials } from "../credentials.ts";
 import { duration } from "../duration.ts";
 import { Gcp2awsError } from "../errors.ts";
+import { parseHttpDate } from "../http-date.ts";
 
 /** AWS refuses signatures that are further off than this: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
 const TOLERATED_MS = 15 * 60_000;
@@ -14,14 +15,15 @@ const TOLERATED_MS = 15 * 60_000;
  * @throws Gcp2awsError LOCAL_CLOCK
  */
 export function checkClock(credentials: Credentials, date: string | undefined, now: number): number {
-  const offset = date === undefined ? NaN : now - Date.parse(date);
+  const awsNow = parseHttpDate(date ?? "");
+  const offset = awsNow === undefined ? 0 : now - awsNow;
   if (Math.abs(offset) > TOLERATED_MS) {
     throw wrongClock(`this machine's clock is ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} AWS`);
   }
   if (credentials.expiration.getTime() <= now) {
     throw wrongClock("AWS STS gave credentials that expired before now");
   }
-  return Number.isNaN(offset) ? 0 : offset;
+  return offset;
 }
 
 function wrongClock(why: string): Gcp2awsError {

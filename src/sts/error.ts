@@ -55,12 +55,12 @@ const KEYS_NOT_FETCHED = /^Couldn't retrieve verification key/;
 /** An answer that is not 200 as an error; what it says is shown without the token, should it repeat it. */
 export function readStsError(response: HttpResponse, input: AssumeRoleWithWebIdentityInput, now: number): Gcp2awsError {
   const { awsCode, awsMessage } = readBody(response.body);
-  const said = printable(awsMessage.replaceAll(input.webIdentityToken, "[token]"));
+  const said = printable(awsMessage.split(input.webIdentityToken).join("[token]"));
   const named = awsCode === undefined ? "" : ` (${printable(awsCode, 60)})`;
   const message = `AWS STS did not assume ${input.roleArn}: ${said === "" ? `status ${response.status}` : said}${named}`;
   const meaning = meaningOf(response.status, awsCode, awsMessage);
   return new Gcp2awsError(meaning.code, message, {
-    hint: meaning.hint.replace("ROLE_NAME", parseRoleArn(input.roleArn)?.name ?? "NAME"),
+    hint: meaning.hint.split("ROLE_NAME").join(parseRoleArn(input.roleArn)?.name ?? "NAME"),
     retryable: meaning.retryable ?? false,
     retryAfterMs: retryAfterMs(response.headers["retry-after"], now),
   });
@@ -77,7 +77,7 @@ function meaningOf(status: number, awsCode: string | undefined, awsMessage: stri
   const known = awsCode === undefined ? undefined : meanings[awsCode];
   if (known !== undefined)
     return known.code === "STS_TOKEN_REJECTED" && KEYS_NOT_FETCHED.test(awsMessage)
-      ? { ...known, retryable: true }
+      ? { code: known.code, hint: known.hint, retryable: true }
       : known;
   if (status >= 500) {
     return {

@@ -51,7 +51,8 @@ export async function exchange(token: string, options: ExchangeOptions, host: Ho
         try {
           response = await host.request({ ...request, timeoutMs: Math.min(ATTEMPT_MS, deadline - host.now()) });
         } catch (error) {
-          throw error instanceof ConnectionError ? connectionFailure(error, options.stsEndpoint) : error;
+          if (error instanceof ConnectionError) throw connectionFailure(error, options.stsEndpoint);
+          throw error;
         }
         const now = host.now();
         const credentials = readResponse(response, input, now);

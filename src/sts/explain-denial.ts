@@ -7,22 +7,22 @@ import type { Claims } from "../identity-token/claims.ts";
  * the token's own aud is `:oaud`
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
  */
-function trustPolicyKeys(claims: Claims): readonly [name: "iss" | "aud" | "azp" | "sub" | "email", key: string][] {
-  const hasAzp = claims.azp !== undefined;
+function trustPolicyKeys(claims: Claims): { name: string; key: string }[] {
+  const hasAzp = claims.values["azp"] !== undefined;
   return [
-    ["iss", 'Principal {"Federated": "accounts.google.com"}'],
-    ["aud", hasAzp ? "accounts.google.com:oaud" : "accounts.google.com:oaud and :aud"],
-    ["azp", hasAzp ? "accounts.google.com:aud" : "accounts.google.com:aud is aud, as there is no azp"],
-    ["sub", "accounts.google.com:sub"],
-    ["email", "accounts.google.com:email (AWS documents it both ways; use :sub)"],
+    { name: "iss", key: 'Principal {"Federated": "accounts.google.com"}' },
+    { name: "aud", key: hasAzp ? "accounts.google.com:oaud" : "accounts.google.com:oaud and :aud" },
+    { name: "azp", key: hasAzp ? "accounts.google.com:aud" : "accounts.google.com:aud is aud, as there is no azp" },
+    { name: "sub", key: "accounts.google.com:sub" },
+    { name: "email", key: "accounts.google.com:email (AWS documents it both ways; use :sub)" },
   ];
 }
 
 /** What the refused token said, and the trust policy key that each claim is compared with; never the token itself. */
 export function explainDenial(claims: Claims, now: number): string[] {
-  const rows = trustPolicyKeys(claims).map(([name, key]) => ({
+  const rows = trustPolicyKeys(claims).map(({ name, key }) => ({
     name,
-    value: printable(claims[name] ?? "(none)", 200),
+    value: printable(claims.values[name] ?? "(none)", 200),
     key,
   }));
   const width = Math.min(60, Math.max(...rows.map(({ value }) => value.length)));

@@ -1,5 +1,5 @@
 import { Gcp2awsError } from "../errors.ts";
-import { type Claims, type TemplateClaim, templateClaims } from "../identity-token/claims.ts";
+import { type Claims, templateClaims } from "../identity-token/claims.ts";
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 
@@ -11,7 +11,7 @@ export function isSessionNameTemplate(template: string): boolean {
   const literal = template.replace(PLACEHOLDER, "");
   if (!/^[\w+=,.@-]*$/.test(literal)) return false;
   if (literal === template) return literal.length >= 2 && literal.length <= 64;
-  return [...template.matchAll(PLACEHOLDER)].every(([, name]) => isTemplateClaim(name));
+  return [...template.matchAll(PLACEHOLDER)].every((match) => templateClaims.includes(match[1] ?? ""));
 }
 
 /**
@@ -20,19 +20,19 @@ export function isSessionNameTemplate(template: string): boolean {
  * @throws Gcp2awsError USAGE_MISSING_CLAIM when the token lacks a claim that the template names
  */
 export function renderSessionName(template: string, claims: Claims): string {
-  const filled = template.replace(PLACEHOLDER, (_, name: string) => {
-    const value = isTemplateClaim(name) ? claims[name] : undefined;
-    if (value === undefined || value === "") throw missingClaim(name);
-    return value;
-  });
-  return filled
+  let filled = "";
+  let at = 0;
+  for (const match of template.matchAll(PLACEHOLDER)) {
+    const name = match[1] ?? "";
+    const value = claims.values[name] ?? "";
+    if (value === "" || !templateClaims.includes(name)) throw missingClaim(name);
+    filled += template.slice(at, match.index) + value;
+    at = match.index + match[0].length;
+  }
+  return (filled + template.slice(at))
     .replace(/[^\w+=,.@-]/g, "-")
     .slice(0, 64)
     .padEnd(2, "-");
-}
-
-function isTemplateClaim(name: string | undefined): name is TemplateClaim {
-  return templateClaims.some((claim) => claim === name);
 }
 
 function missingClaim(name: string): Gcp2awsError {

@@ -18,7 +18,7 @@ export function parseXml(text: string): XmlElement {
   while (at < text.length) {
     const top = open[open.length - 1];
     if (top === undefined) throw new SyntaxError("closing tag without an opening one");
-    if (text[at] !== "<") {
+    if (text.charAt(at) !== "<") {
       const end = indexOrEnd(text, "<", at);
       top.text += decode(text.slice(at, end));
       at = end;
@@ -70,19 +70,27 @@ const OPENING_TAG = /^<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s+[\w.:-]+\s*=\s*(?:"[
 const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 function decode(text: string): string {
-  return text.replace(/&([^;&]{0,10});?/g, (reference, name: string) => {
-    const code = /^#(?:(\d{1,7})|x([\da-fA-F]{1,6}))$/.exec(name);
-    if (!reference.endsWith(";")) throw new SyntaxError("bare ampersand");
-    if (code !== null) {
-      const point = code[1] === undefined ? Number.parseInt(code[2] ?? "", 16) : Number(code[1]);
-      if (point === 0 || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-        throw new SyntaxError("bad character");
-      return String.fromCodePoint(point);
-    }
-    const character = NAMED[name];
-    if (character === undefined) throw new SyntaxError("unknown entity");
-    return character;
-  });
+  let decoded = "";
+  let at = 0;
+  for (const match of text.matchAll(/&([^;&]{0,10});?/g)) {
+    decoded += text.slice(at, match.index) + character(match[0], match[1] ?? "");
+    at = match.index + match[0].length;
+  }
+  return decoded + text.slice(at);
+}
+
+/** What a reference stands for: one of XML's own five, or a character by its number. */
+function character(reference: string, name: string): string {
+  if (!reference.endsWith(";")) throw new SyntaxError("bare ampersand");
+  if (!/^#(?:\d{1,7}|x[\da-fA-F]{1,6})$/.test(name)) {
+    const known = NAMED[name];
+    if (known === undefined) throw new SyntaxError("unknown entity");
+    return known;
+  }
+  const point = Number(name.startsWith("#x") ? `0${name.slice(1)}` : name.slice(1));
+  if (point === 0 || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw new SyntaxError("bad character");
+  if (point <= 0xffff) return String.fromCharCode(point);
+  return String.fromCharCode(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
 }
 
 function indexOrEnd(text: string, mark: string, from: number): number {

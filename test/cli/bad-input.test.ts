@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { CLAIMS, stsSuccess, unsignedToken } from "../fake-host.ts";
-import { cleanEnv, entries, FLAGS, run } from "./run.ts";
+import { cleanEnv, credentialProcessEntries, FLAGS, run } from "./run.ts";
 
 const open: (() => void)[] = [];
 afterAll(() => {
@@ -101,7 +101,7 @@ const stsCases: [string, string, number, string | RegExp][] = [
   ["a clock two hours behind ours", success(-2 * 3600_000), 6, "LOCAL_CLOCK"],
 ];
 
-describe.each(entries)("bad answers, $name", (entry) => {
+describe.each(credentialProcessEntries)("bad answers, $name", (entry) => {
   const story = async (metadata: string, sts: string) => {
     const [identity, aws] = [await raw(metadata), await raw(sts)];
     const env = cleanEnv({ GCE_METADATA_HOST: identity.address, AWS_ENDPOINT_URL_STS: `http://${aws.address}` });

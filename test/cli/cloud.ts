@@ -20,7 +20,12 @@ export async function startCloud(options: Parameters<typeof startEmulator>[0] = 
     emulator,
     metadata,
     aws,
-    env: cleanEnv({ GCE_METADATA_HOST: metadata.url.replace("http://", ""), AWS_ENDPOINT_URL_STS: aws.url }),
+    // Each run asks for itself; the stories of the cache take this away.
+    env: cleanEnv({
+      GCE_METADATA_HOST: metadata.url.replace("http://", ""),
+      AWS_ENDPOINT_URL_STS: aws.url,
+      GCP2AWS_CACHE: "off",
+    }),
     secrets: { token: metadata.token, result: aws.result },
     close: async () => {
       await Promise.all([metadata.close(), aws.close()]);

@@ -32,6 +32,14 @@ export const entries: readonly Entry[] = process.env["GCP2AWS_TEST_COMMAND"]
   ? [{ name: "installed package", command: [process.env["GCP2AWS_TEST_COMMAND"]] }]
   : built;
 
+const helper: Entry = { name: "native helper", command: [resolve("dist/bin/gcp2aws-credential-process")] };
+const withoutHelper = process.env["GCP2AWS_TEST_COMMAND"] !== undefined || !existsSync(helper.command[0]);
+if (withoutHelper && process.env["CI"] !== undefined && entries === built)
+  throw new Error("npm run build:native first");
+
+/** The ways to run `gcp2aws credential-process`; the native helper where it could be built. */
+export const credentialProcessEntries: readonly Entry[] = withoutHelper ? entries : [...entries, helper];
+
 for (const { command } of entries) {
   const program = command.at(-1) ?? "";
   if (!existsSync(program))

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stsSuccess } from "../fake-host.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
-import { entries, FLAGS, run } from "./run.ts";
+import { credentialProcessEntries, FLAGS, run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gcp2aws-tls-"));
 const ca = join(folder, "ca.pem");
@@ -92,7 +92,7 @@ afterAll(async () => {
   await cloud.close();
 });
 
-describe.each(entries)("STS over TLS, $name", (entry) => {
+describe.each(credentialProcessEntries)("STS over TLS, $name", (entry) => {
   const story = async (certificate: string, env: Record<string, string>) =>
     run(entry, [...FLAGS, "--sts-endpoint", await serve(certificate), "--timeout", "5"], {
       env: { ...cloud.env, ...env },

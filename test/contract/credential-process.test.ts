@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "../cli/cloud.ts";
-import { AUDIENCE, entries, type Entry, ROLE, runProgram } from "../cli/run.ts";
+import { AUDIENCE, credentialProcessEntries, type Entry, ROLE, runProgram } from "../cli/run.ts";
 import { awsCli, python } from "./clients.ts";
 
 const PROFILE = "TeamA-S3ReadOnlyAccess";
@@ -41,36 +41,39 @@ function aws(entry: Entry, argv: readonly string[], flags?: readonly string[]) {
   );
 }
 
-describe.skipIf(awsCli === undefined).each(entries)(`AWS CLI v2 (${awsCli?.version}), $name`, (entry) => {
-  it("get-caller-identity", async () => {
-    const { stdout, stderr } = await aws(entry, ["sts", "get-caller-identity", "--output", "json"]);
-    expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual({
-      UserId: expect.stringMatching(/^AROA[A-Z0-9]{17}:100111222333444555666$/),
-      Account: "111122223333",
-      Arn: ASSUMED,
+describe.skipIf(awsCli === undefined).each(credentialProcessEntries)(
+  `AWS CLI v2 (${awsCli?.version}), $name`,
+  (entry) => {
+    it("get-caller-identity", async () => {
+      const { stdout, stderr } = await aws(entry, ["sts", "get-caller-identity", "--output", "json"]);
+      expect(stderr).toBe("");
+      expect(JSON.parse(stdout)).toEqual({
+        UserId: expect.stringMatching(/^AROA[A-Z0-9]{17}:100111222333444555666$/),
+        Account: "111122223333",
+        Arn: ASSUMED,
+      });
     });
-  });
 
-  it("s3 ls", async () => {
-    const { stdout, status } = await aws(entry, ["s3", "ls"]);
-    expect(status).toBe(0);
-    expect(BUCKETS.every((bucket) => stdout.includes(bucket))).toBe(true);
-  });
+    it("s3 ls", async () => {
+      const { stdout, status } = await aws(entry, ["s3", "ls"]);
+      expect(status).toBe(0);
+      expect(BUCKETS.every((bucket) => stdout.includes(bucket))).toBe(true);
+    });
 
-  it("shows the whole explanation of a denial", async () => {
-    const { status, stdout, stderr } = await aws(
-      entry,
-      ["s3", "ls"],
-      ["--service-account", "team-b@example-project.iam.gserviceaccount.com"],
-    );
-    expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
-    expect(stderr).toContain("[STS_ACCESS_DENIED]");
-    expect(stderr).toContain("→ accounts.google.com:oaud");
-  });
-});
+    it("shows the whole explanation of a denial", async () => {
+      const { status, stdout, stderr } = await aws(
+        entry,
+        ["s3", "ls"],
+        ["--service-account", "team-b@example-project.iam.gserviceaccount.com"],
+      );
+      expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
+      expect(stderr).toContain("[STS_ACCESS_DENIED]");
+      expect(stderr).toContain("→ accounts.google.com:oaud");
+    });
+  },
+);
 
-describe.skipIf(python === undefined).each(entries)(`${python?.version}, $name`, (entry) => {
+describe.skipIf(python === undefined).each(credentialProcessEntries)(`${python?.version}, $name`, (entry) => {
   it("get_caller_identity and list_buckets", async () => {
     const script = `
 import boto3, json, os
@@ -88,7 +91,7 @@ print(json.dumps([arn, buckets]))
   });
 });
 
-describe.each(entries)("AWS SDK for JavaScript v3, $name", (entry) => {
+describe.each(credentialProcessEntries)("AWS SDK for JavaScript v3, $name", (entry) => {
   it("GetCallerIdentity and ListBuckets", async () => {
     const script = `
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";

@@ -1,0 +1,51 @@
+import { credentialProcess } from "../src/cli/credential-process.ts";
+import { flags, variableOf } from "../src/config.ts";
+import { formatError, Gcp2awsError } from "../src/errors.ts";
+import { obtain } from "../src/obtain.ts";
+import { version } from "../src/version.ts";
+import { nativeHost as host } from "./host.ts";
+
+/** `gcp2aws credential-process` alone, compiled ahead of time; the name of the subcommand may be left out. */
+async function main(argv: readonly string[]): Promise<number> {
+  const rest = argv[0] === "credential-process" ? argv.slice(1) : argv;
+  try {
+    if (rest.length === 1 && (rest[0] === "--version" || rest[0] === "-V")) {
+      host.writeStdout(`${version}\n`);
+    } else if ((await credentialProcess(rest, host, obtain)) === "help") {
+      host.writeStdout(help());
+    }
+    return 0;
+  } catch (error) {
+    const known = error instanceof Gcp2awsError ? error : internal();
+    host.writeStderr(formatError(known));
+    return known.exitStatus;
+  }
+}
+
+/** A defect; its message could repeat anything, so nothing of it is shown. */
+function internal(): Gcp2awsError {
+  return new Gcp2awsError("INTERNAL", "defect in gcp2aws-credential-process", {
+    hint: "run the same with gcp2aws credential-process, which shows the place, and report that line to the maintainers",
+  });
+}
+
+function help(): string {
+  const terms = flags.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name} <${value}>`));
+  const width = Math.max(...terms.map((term) => term.length));
+  const rows = flags.map(
+    (flag, row) => `  ${(terms[row] ?? "").padEnd(width)}  ${flag.description} [${variableOf(flag)}]`,
+  );
+  return [
+    "Usage: gcp2aws-credential-process --role-arn ARN --audience URI [flags]",
+    "",
+    "Prints AWS credentials as one line of JSON, for the credential_process setting of an AWS profile:",
+    "gcp2aws credential-process by itself, for machines where every millisecond counts.",
+    "Each flag has an environment variable; the flag wins.",
+    "",
+    "Flags:",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+void main(process.argv.slice(2)).then((status) => process.exit(status));

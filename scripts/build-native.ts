@@ -1,0 +1,50 @@
+// The native helper, dist/bin/gcp2aws-credential-process: the same modules, compiled ahead of time by scriptc. The
+// compiler stays out of the main lock file, as its platform packages do not all resolve there. `--sanitize` makes
+// dist/bin/gcp2aws-credential-process-asan, which stops at the first memory error; `--if-possible` does nothing on a
+// machine without clang, but fails all the same where CI is set.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: { sanitize: { type: "boolean", default: false }, "if-possible": { type: "boolean", default: false } },
+});
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+function run(program: string, argv: readonly string[], cwd = root): void {
+  const { status, error, stdout, stderr } = spawnSync(program, argv, { cwd, encoding: "utf8" });
+  if (status === 0) return;
+  process.stderr.write(error === undefined ? `${stdout}${stderr}` : `${program}: ${error.message}\n`);
+  process.exit(1);
+}
+
+if (spawnSync("clang", ["--version"]).status !== 0) {
+  const skip = values["if-possible"] && process.env["CI"] === undefined;
+  process.stderr.write(
+    `The native helper is ${skip ? "left out" : "not built"}: it needs clang (apt-get install clang).\n`,
+  );
+  process.exit(skip ? 0 : 1);
+}
+if (!existsSync(`${root}native/node_modules/.bin/scriptc`)) {
+  process.stderr.write("Installing the compiler of the native helper …\n");
+  // As in setup.mjs: npm stays on the Node that it was started with.
+  const { npm_node_execpath: node, npm_execpath: cli } = process.env;
+  const [program, ...first] = node !== undefined && cli !== undefined ? [node, cli] : ["npm"];
+  run(program, [...first, "install", "--loglevel=error", "--no-fund", "--no-audit"], `${root}native`);
+}
+
+mkdirSync(`${root}dist/native`, { recursive: true });
+mkdirSync(`${root}dist/bin`, { recursive: true });
+const checks = values.sanitize ? ["-fsanitize=address,undefined", "-g"] : ["-O2"];
+run("clang", [...checks, "-Wall", "-Wextra", "-Werror", "-c", "native/posix.c", "-o", "dist/native/posix.o"]);
+run("native/node_modules/.bin/scriptc", [
+  "build",
+  "native/main.ts",
+  "--ffi",
+  "native/ffi.json",
+  "--no-keep-c",
+  ...(values.sanitize ? ["--sanitize"] : ["--strip"]),
+  "--out",
+  `dist/bin/gcp2aws-credential-process${values.sanitize ? "-asan" : ""}`,
+]);
