@@ -165,16 +165,25 @@ function isOwnDirectory(path: string, { files }: Host): boolean {
   }
 }
 
+/** The directory, and those above it that are missing. */
 function makeDirectories(path: string, files: Host["files"]): void {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (parent !== "" && !exists(parent, files)) makeDirectories(parent, files);
   try {
     files.makeDirectory(path);
   } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    if (error.code === "EEXIST") return;
-    const parent = path.slice(0, path.lastIndexOf("/"));
-    if (error.code !== "ENOENT" || parent === "") throw error;
-    makeDirectories(parent, files);
-    makeDirectories(path, files);
+    // Another process was quicker.
+    if (!(error instanceof FileError) || error.code !== "EEXIST") throw error;
+  }
+}
+
+function exists(path: string, files: Host["files"]): boolean {
+  try {
+    files.status(path);
+    return true;
+  } catch (error) {
+    if (error instanceof FileError && error.code === "ENOENT") return false;
+    throw error;
   }
 }
 
