@@ -48,4 +48,6 @@ function help(): string {
   ].join("\n");
 }
 
+// Should everything that is waited for go away, the runtime ends by itself: without an answer that is no success.
+process.exitCode = 1;
 void main(process.argv.slice(2)).then((status) => process.exit(status));

@@ -15,11 +15,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <linux/close_range.h>
 #include <time.h>
 #include <unistd.h>
 
-// The runtime reads this at its start, and with it would send every request through the environment's proxies.
-__attribute__((constructor)) static void use_no_proxy(void) { unsetenv("NODE_USE_ENV_PROXY"); }
+// Before anything of the runtime runs.
+__attribute__((constructor)) static void prepare_process(void) {
+  // With it, the runtime would send every request through the environment's proxies.
+  unsetenv("NODE_USE_ENV_PROXY");
+  // A reader that is gone is an error to be reported, not the end.
+  signal(SIGPIPE, SIG_IGN);
+  // A stream that was closed by who started us would be given to the first file or socket that is opened.
+  for (int stream = 0; stream <= 2; stream++) {
+    if (fcntl(stream, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != stream) _exit(126);
+  }
+}
 
 #define RESULT(call) ((call) < 0 ? -errno : 0)
 
@@ -250,9 +260,15 @@ int32_t g2a_start_detached(const uint8_t *arguments, size_t arguments_length, co
   if (null < 0) return -errno;
   pid_t child = fork();
   if (child < 0) return -errno;
-  if (child > 0) return 0;
+  if (child > 0) {
+    close(null);
+    return 0;
+  }
   setsid();
+  signal(SIGPIPE, SIG_DFL);
   for (int stream = 0; stream <= 2; stream++) dup2(null, stream);
+  // Whatever the caller had open, a pipe that somebody reads to its end among it, ends with us and not with the child.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (chdir("/") == 0) execve("/proc/self/exe", argv, envp);
   _exit(127);
 }

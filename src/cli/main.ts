@@ -34,4 +34,6 @@ function internal(error: unknown): Gcp2awsError {
   });
 }
 
+// Should everything that is waited for go away, the runtime ends by itself: without an answer that is no success.
+process.exitCode = 1;
 void main(process.argv.slice(2), processHost).then((status) => process.exit(status));

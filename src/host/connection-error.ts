@@ -14,7 +14,9 @@ const kinds: Readonly<Record<string, ConnectionFailure>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: "tls",
 };
 
-const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UNKNOWN_CERTIFICATE)/;
+/** OpenSSL's names of what is wrong with a certificate, as Node passes them on, and those of BoringSSL. */
+const TLS_CODE =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|UNSPECIFIED|UNKNOWN_CERTIFICATE)/;
 
 const texts: Readonly<Record<ConnectionFailure, string>> = {
   refused: "connection refused",

@@ -40,6 +40,8 @@ export async function request({ method, url, headers, body, timeoutMs }: HttpReq
       reject(toConnectionError(error));
     };
     outgoing.on("error", fail);
+    // Nobody asked for another protocol; without this, the answer would be waited for in vain.
+    outgoing.on("upgrade", () => outgoing.destroy(connectionError("reset", "EPROTO")));
     outgoing.end(body);
   });
 }
