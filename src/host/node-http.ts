@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from "../host.ts";
 import { connectionError, toConnectionError } from "./connection-error.ts";
 
@@ -8,10 +9,12 @@ import { connectionError, toConnectionError } from "./connection-error.ts";
  */
 export async function request({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpResponse> {
   const send = url.startsWith("https:") ? (await import("node:https")).request : httpRequest;
+  const socket = takeSpare(new URL(url));
+  const connection = socket === undefined ? { agent: false } : { createConnection: () => socket };
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
 
   return new Promise<HttpResponse>((resolve, reject) => {
-    const outgoing = send(url, { method, headers: { ...headers, ...length }, agent: false }, (incoming) => {
+    const outgoing = send(url, { method, headers: { ...headers, ...length }, ...connection }, (incoming) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => {
@@ -44,4 +47,28 @@ export async function request({ method, url, headers, body, timeoutMs }: HttpReq
     outgoing.on("upgrade", () => outgoing.destroy(connectionError("reset", "EPROTO")));
     outgoing.end(body);
   });
+}
+
+/** Connections that nobody has used yet, by origin. */
+const spares = new Map<string, TLSSocket>();
+
+/** {@link Host.preconnect}, where a connection takes more than one round trip. */
+export async function preconnect(url: string): Promise<void> {
+  const { protocol, origin, hostname, port } = new URL(url);
+  if (protocol !== "https:") return;
+  const { connect } = await import("node:tls");
+  const { isIP } = await import("node:net");
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connect({ host, port: port === "" ? 443 : Number(port), ALPNProtocols: ["http/1.1"], ...name });
+  // What is wrong with it is found again, and said, by the request.
+  socket.on("error", () => spares.delete(origin)).on("close", () => spares.delete(origin));
+  // Unused, it keeps nobody from ending.
+  spares.set(origin, socket.unref());
+}
+
+function takeSpare({ origin }: URL): TLSSocket | undefined {
+  const socket = spares.get(origin);
+  spares.delete(origin);
+  return socket?.destroyed === false ? socket.ref() : undefined;
 }

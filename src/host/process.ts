@@ -20,7 +20,11 @@ export const processHost: Host = {
     const client = isBun ? import("./fetch.ts") : import("./node-http.ts");
     return (await client).request(request);
   },
-  preconnect: () => {},
+  preconnect: (url) => {
+    const client = isBun ? import("./fetch.ts") : import("./node-http.ts");
+    // The request will meet the same obstacle, and say it.
+    client.then(({ preconnect }) => preconnect(url)).catch(() => {});
+  },
   writeStdout: (text) => write(1, text),
   writeStderr: (text) => {
     try {

@@ -103,6 +103,21 @@ describe.each(credentialProcessEntries)("STS over TLS, $name", (entry) => {
     expect(await story("good", { NODE_EXTRA_CA_CERTS: ca })).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("opens the connection to STS while the token is on its way, and uses that one", async () => {
+    const slow = await startCloud({ faults: ["metadata:latency=600"] });
+    const url = await serve("good");
+    const server = servers.at(-1);
+    const connections: { earlier: boolean }[] = [];
+    server?.on("secureConnection", () => connections.push({ earlier: slow.metadata.token.size === 0 }));
+    const { status, stderr } = await run(entry, [...FLAGS, "--sts-endpoint", url, "--timeout", "5"], {
+      env: { ...slow.env, NODE_EXTRA_CA_CERTS: ca },
+      secrets: slow.secrets,
+    });
+    await slow.close();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(connections).toEqual([{ earlier: true }]);
+  });
+
   it.each<[string, string, Record<string, string>]>([
     ["an unknown authority", "good", {}],
     ["another name", "other-name", { NODE_EXTRA_CA_CERTS: ca }],
