@@ -1,14 +1,8 @@
 import { readFileSync, writeSync } from "node:fs";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { bun } from "./bun.ts";
 import { nodeFiles } from "./node-files.ts";
-
-const isBun = "Bun" in globalThis;
-
-/** The part of Bun's own interface that is used here, which Node has only after loading node:crypto for 4 ms. */
-declare const Bun: {
-  CryptoHasher: new (algorithm: "sha256") => { update: (text: string) => { digest: (form: "hex") => string } };
-};
 
 /** The machine that this process runs on. */
 export const processHost: Host = {
@@ -17,11 +11,11 @@ export const processHost: Host = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: Math.random,
   request: async (request) => {
-    const client = isBun ? import("./fetch.ts") : import("./node-http.ts");
+    const client = bun === undefined ? import("./node-http.ts") : import("./fetch.ts");
     return (await client).request(request);
   },
   preconnect: (url) => {
-    const client = isBun ? import("./fetch.ts") : import("./node-http.ts");
+    const client = bun === undefined ? import("./node-http.ts") : import("./fetch.ts");
     // The request will meet the same obstacle, and say it.
     client.then(({ preconnect }) => preconnect(url)).catch(() => {});
   },
@@ -49,14 +43,14 @@ export const processHost: Host = {
   stderrIsTerminal: () => process.stderr.isTTY,
   files: nodeFiles,
   sha256: (text) =>
-    isBun
-      ? new Bun.CryptoHasher("sha256").update(text).digest("hex")
-      : process.getBuiltinModule("node:crypto").hash("sha256", text),
-  listen: async (path) => (await import("./unix-socket.ts")).listen(path),
-  waitForEnd: async (path, timeoutMs) => (await import("./unix-socket.ts")).waitForEnd(path, timeoutMs),
+    bun === undefined
+      ? process.getBuiltinModule("node:crypto").hash("sha256", text)
+      : new bun.CryptoHasher("sha256").update(text).digest("hex"),
+  listen: async (path) => (await sockets()).listen(path),
+  waitForEnd: async (path, timeoutMs) => (await sockets()).waitForEnd(path, timeoutMs),
   startDetached: (argv, env) => {
     // The executable made by Bun is its own program; under Node the program is a file.
-    const first = isBun ? [] : process.argv.slice(1, 2);
+    const first = bun === undefined ? process.argv.slice(1, 2) : [];
     process
       .getBuiltinModule("node:child_process")
       .spawn(process.execPath, [...process.execArgv, ...first, ...argv], {
@@ -69,6 +63,8 @@ export const processHost: Host = {
       .unref();
   },
 };
+
+const sockets = () => (bun === undefined ? import("./node-socket.ts") : import("./bun-socket.ts"));
 
 /** Synchronous: touching process.stdout costs Bun 9 ms, and nothing is lost when the process exits right after. */
 function write(descriptor: number, text: string): void {
