@@ -43,8 +43,12 @@ export async function request({ method, url, headers, body, timeoutMs }: HttpReq
       reject(toConnectionError(error));
     };
     outgoing.on("error", fail);
-    // Nobody asked for another protocol; without this, the answer would be waited for in vain.
-    outgoing.on("upgrade", () => outgoing.destroy(connectionError("reset", "EPROTO")));
+    // Nobody asked for another protocol; without this, the answer would be waited for in vain. The socket is no longer
+    // the request's: an error given to it would have no listener and end the process.
+    outgoing.on("upgrade", (_, socket) => {
+      socket.destroy();
+      fail(connectionError("reset", "EPROTO"));
+    });
     outgoing.end(body);
   });
 }
