@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Gcp2awsError } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import { codeOf, listenOn, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
-import { request } from "./request.ts";
+import { preconnect, request } from "./request.ts";
 
 /** The machine that this process runs on. */
 export const nativeHost: Host = {
@@ -11,7 +11,7 @@ export const nativeHost: Host = {
   sleep: (ms) => new Promise<void>((resolve) => setTimeout(() => resolve(), ms)),
   random: () => Math.random(),
   request,
-  preconnect: () => {},
+  preconnect,
   writeStdout: (text) => {
     const result = writeAll(1, text);
     if (result < 0) {

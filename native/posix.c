@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -21,8 +20,6 @@
 
 // Before anything of the runtime runs.
 __attribute__((constructor)) static void prepare_process(void) {
-  // With it, the runtime would send every request through the environment's proxies.
-  unsetenv("NODE_USE_ENV_PROXY");
   // A reader that is gone is an error to be reported, not the end.
   signal(SIGPIPE, SIG_IGN);
   // A stream that was closed by who started us would be given to the first file or socket that is opened.
@@ -206,32 +203,6 @@ int32_t g2a_wait_for_end(const uint8_t *text, size_t length, double timeout) {
     }
   }
   close(descriptor);
-  return result;
-}
-
-// 0 when a connection came about, else errno negated; names that are not found are -ENOENT.
-int32_t g2a_probe(const uint8_t *text, size_t length, int32_t port, double timeout) {
-  char host[256], service[16];
-  int failed = terminated(host, sizeof host, text, length);
-  if (failed < 0) return failed;
-  snprintf(service, sizeof service, "%d", port);
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-  if (getaddrinfo(host, service, &hints, &found) != 0) return -ENOENT;
-  int32_t result = -EHOSTUNREACH;
-  for (struct addrinfo *at = found; at != NULL && result != 0; at = at->ai_next) {
-    int descriptor = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) continue;
-    result = RESULT(connect(descriptor, at->ai_addr, at->ai_addrlen));
-    if (result == -EINPROGRESS) {
-      struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
-      int error = ETIMEDOUT;
-      socklen_t size = sizeof error;
-      if (poll(&ready, 1, (int)timeout) > 0) getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-      result = -error;
-    }
-    close(descriptor);
-  }
-  freeaddrinfo(found);
   return result;
 }
 

@@ -18,7 +18,6 @@ declare function renamePath(from: string, to: string): number;
 declare function listDirectory(path: string, out: Uint8Array): number;
 declare function listenAt(path: string): number;
 declare function waitForEnd(path: string, timeoutMs: number): number;
-declare function probe(host: string, port: number, timeoutMs: number): number;
 declare function startDetached(argv: string, env: string): number;
 
 /** Of Linux, the same on x86-64 and arm64. */
@@ -174,14 +173,6 @@ export function listenOn(path: string): () => void {
 /** @throws FileError */
 export function waitForEndOf(path: string, timeoutMs: number): "ended" | "timeout" {
   return checked(waitForEnd(path, Math.max(0, timeoutMs))) === 1 ? "ended" : "timeout";
-}
-
-/** What is in the way of a TCP connection, as errno's code, `ENOTFOUND` for a name; undefined where nothing is. */
-export function obstacleTo(host: string, port: number, timeoutMs: number): string | undefined {
-  const result = probe(host, port, timeoutMs);
-  if (result >= 0) return undefined;
-  const code = codeOf(result);
-  return code === "ENOENT" ? "ENOTFOUND" : code;
 }
 
 /** Each text ended by a NUL, which none of them can hold. */

@@ -1,90 +1,124 @@
-import { connect } from "node:tls";
-import { type ConnectionError, type HttpRequest, type HttpResponse, MAX_BODY_BYTES } from "../src/host.ts";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { ConnectionError, type HttpRequest, type HttpResponse } from "../src/host.ts";
 import { connectionError, kindOf } from "../src/host/connection-error.ts";
-import { obstacleTo } from "./posix.ts";
+import { formatRequest, ResponseReader } from "./http.ts";
 
-/** Host.request by the compiler's fetch; posix.c keeps it from taking proxies from the environment. */
+/** A connection, from the moment it is asked for; what happens to it before a request takes it is remembered. */
+class Connection {
+  private readonly socket: Socket;
+  private open = false;
+  private ended = false;
+  private failure: ConnectionError | undefined;
+  private onOpen: () => void = () => {};
+  private onFailure: (error: ConnectionError) => void = () => {};
+  private onEnd: () => void = () => {};
+  private onData: (bytes: Uint8Array) => void = () => {};
+
+  constructor(url: URL) {
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const secure = url.protocol === "https:";
+    const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
+    const opened = () => {
+      this.open = true;
+      this.onOpen();
+    };
+    this.socket = secure ? connectTls({ host, port, servername: host }, opened) : connectTcp({ host, port }, opened);
+    this.socket.on("data", (bytes: Buffer) => this.onData(bytes));
+    this.socket.on("end", () => {
+      this.ended = true;
+      this.onEnd();
+    });
+    this.socket.on("error", (error: NodeJS.ErrnoException) => this.fail(secure ? refusal(error) : plain(error)));
+    this.socket.on("close", () => this.fail(connectionError("reset", "ECONNRESET")));
+  }
+
+  /** Whether a request may still go out on it. */
+  get usable(): boolean {
+    return this.failure === undefined && !this.ended;
+  }
+
+  exchange(wanted: HttpRequest): Promise<HttpResponse> {
+    return new Promise<HttpResponse>((resolve, reject) => {
+      const reader = new ResponseReader();
+      const settle = (error: ConnectionError | undefined, response: HttpResponse | undefined) => {
+        clearTimeout(timer);
+        this.onFailure = () => {};
+        this.onEnd = () => {};
+        this.onData = () => {};
+        this.socket.destroy();
+        if (error !== undefined) reject(error);
+        else if (response !== undefined) resolve(response);
+      };
+      /** Hands over what the reader makes of the bytes. */
+      const read = (step: () => HttpResponse | undefined) => {
+        try {
+          const response = step();
+          if (response !== undefined) settle(undefined, response);
+        } catch (error) {
+          settle(error instanceof ConnectionError ? error : connectionError("reset"), undefined);
+        }
+      };
+      const timer = setTimeout(() => settle(connectionError("timeout"), undefined), Math.max(1, wanted.timeoutMs));
+      this.onFailure = (error) => settle(error, undefined);
+      this.onEnd = () => read(() => reader.end());
+      this.onData = (bytes) => read(() => reader.push(bytes));
+      this.onOpen = () => {
+        this.socket.write(formatRequest(wanted));
+      };
+      if (this.open) this.onOpen();
+    });
+  }
+
+  private fail(error: ConnectionError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.onFailure(error);
+  }
+}
+
+/** By origin; each for one request. */
+const ahead = new Map<string, Connection>();
+
+/** {@link Host.request} */
 export async function request(wanted: HttpRequest): Promise<HttpResponse> {
-  const timeoutMs = Math.max(1, Math.ceil(wanted.timeoutMs));
-  const headers: Record<string, string> = { "Accept-Encoding": "identity" };
-  for (const [name, value] of Object.entries(wanted.headers)) headers[name] = value;
-  let response: Response;
-  try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const { method, url, body } = wanted;
-    response =
-      body === undefined
-        ? await fetch(url, { method, headers, redirect: "manual", signal })
-        : await fetch(url, { method, headers, redirect: "manual", signal, body });
-  } catch (error) {
-    if (error instanceof Error && error.name === "TimeoutError") throw connectionError("timeout");
-    throw await reasonFor(wanted.url, Math.min(timeoutMs, 2_000));
-  }
-  return {
-    status: response.status,
-    headers: headersOf(response),
-    body: await bodyOf(response),
-  };
+  const url = new URL(wanted.url);
+  refuseAddress(url);
+  const waiting = ahead.get(url.origin);
+  ahead.delete(url.origin);
+  const connection = waiting !== undefined && waiting.usable ? waiting : new Connection(url);
+  return connection.exchange(wanted);
 }
 
-function headersOf(response: Response): Record<string, string> {
-  const headers: Record<string, string> = {};
-  response.headers.forEach((value, name) => {
-    headers[name] = value;
-  });
-  return headers;
+/** {@link Host.preconnect} */
+export function preconnect(text: string): void {
+  const url = new URL(text);
+  if (!isAddress(url) && !ahead.has(url.origin)) ahead.set(url.origin, new Connection(url));
 }
 
-async function bodyOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  const body = response.body;
-  if (body === null) return "";
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const part = await reader.read();
-      if (part.done || part.value === undefined) break;
-      const chunk: Uint8Array = part.value;
-      bytes += chunk.byteLength;
-      if (bytes > MAX_BODY_BYTES) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw connectionError(error instanceof Error && error.name === "TimeoutError" ? "timeout" : "reset");
-  }
-  if (bytes > MAX_BODY_BYTES) {
-    await reader.cancel();
-    throw connectionError("too-large");
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/** The compiler's TLS compares no certificate with an IP address: it would refuse each, and not say why. */
+function refuseAddress(url: URL): void {
+  if (!isAddress(url)) return;
+  throw connectionError("tls", "the native helper checks no certificate of an IP address; give a name, or use gcp2aws");
 }
 
-/** fetch says only that it failed; what is in the way is found by trying the steps of a connection by themselves. */
-async function reasonFor(url: string, timeoutMs: number): Promise<ConnectionError> {
-  const target = new URL(url);
-  const host = target.hostname.replace(/^\[|\]$/g, "");
-  const secure = target.protocol === "https:";
-  const number = target.port === "" ? (secure ? 443 : 80) : Number(target.port);
-  const obstacle = obstacleTo(host, number, timeoutMs);
-  if (obstacle !== undefined) return connectionError(kindOf(obstacle), obstacle);
-  return connectionError(secure && (await refusesTls(host, number, timeoutMs)) ? "tls" : "reset");
+function isAddress(url: URL): boolean {
+  return url.protocol === "https:" && (url.hostname.startsWith("[") || /^[0-9.]+$/.test(url.hostname));
 }
 
-function refusesTls(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise<boolean>((resolve) => {
-    const socket = connect({ host, port, servername: host }, () => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(false);
-    });
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve(false);
-    }, timeoutMs);
-    socket.on("error", (error: Error) => {
-      clearTimeout(timer);
-      resolve(/TLS|certificate|handshake/i.test(error.message));
-    });
-  });
+function plain(error: NodeJS.ErrnoException): ConnectionError {
+  const code = error.code;
+  return code === undefined ? connectionError("reset") : connectionError(kindOf(code), code);
+}
+
+/** What TLS refuses has a text and no code: the codes are Node's for the same. */
+function refusal(error: NodeJS.ErrnoException): ConnectionError {
+  if (error.code !== undefined) return plain(error);
+  const message = error.message;
+  if (message.includes("altnames")) return connectionError("tls", "ERR_TLS_CERT_ALTNAME_INVALID");
+  if (message.includes("expired")) return connectionError("tls", "CERT_HAS_EXPIRED");
+  if (message.includes("in certificate chain")) return connectionError("tls", "SELF_SIGNED_CERT_IN_CHAIN");
+  if (message.includes("self-signed")) return connectionError("tls", "DEPTH_ZERO_SELF_SIGNED_CERT");
+  if (message.includes("first certificate")) return connectionError("tls", "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  return connectionError("tls", "EPROTO");
 }

@@ -18,6 +18,9 @@ const kinds: Readonly<Record<string, ConnectionFailure>> = {
 const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|UNSPECIFIED|UNKNOWN_CERTIFICATE)/;
 
+/** Stands for what the parsers of HTTP say, each in words of its own. */
+export const MALFORMED = "malformed HTTP";
+
 const texts: Readonly<Record<ConnectionFailure, string>> = {
   refused: "connection refused",
   unreachable: "no route to it",
@@ -31,7 +34,8 @@ const texts: Readonly<Record<ConnectionFailure, string>> = {
 /** What a runtime threw, by the code it carries: runtimes word the same failure differently. */
 export function toConnectionError(error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error;
-  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  const given = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  const code = given?.startsWith("HPE_") === true ? MALFORMED : given;
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError" || name === "AbortError") return connectionError("timeout");
   return connectionError(code === undefined ? "reset" : kindOf(code), code);
