@@ -9,8 +9,8 @@ import { connectionError, toConnectionError } from "./connection-error.ts";
  */
 export async function request({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpResponse> {
   const send = url.startsWith("https:") ? (await import("node:https")).request : httpRequest;
-  const socket = takeSpare(new URL(url));
-  const connection = socket === undefined ? { agent: false } : { createConnection: () => socket };
+  const spare = takeSpare(new URL(url));
+  const connection = spare === undefined ? { agent: false } : { createConnection: () => spare };
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
 
   return new Promise<HttpResponse>((resolve, reject) => {
