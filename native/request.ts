@@ -90,10 +90,10 @@ export async function request(wanted: HttpRequest): Promise<HttpResponse> {
   return connection.exchange(wanted);
 }
 
-/** {@link Host.preconnect} */
+/** {@link Host.preconnect}, where a connection takes more than one round trip. */
 export function preconnect(text: string): void {
   const url = new URL(text);
-  if (!isAddress(url) && !ahead.has(url.origin)) ahead.set(url.origin, new Connection(url));
+  if (url.protocol === "https:" && !isAddress(url)) ahead.set(url.origin, new Connection(url));
 }
 
 /** The compiler's TLS compares no certificate with an IP address: it would refuse each, and not say why. */
