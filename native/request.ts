@@ -23,7 +23,9 @@ class Connection {
       this.open = true;
       this.onOpen();
     };
-    this.socket = secure ? connectTls({ host, port, servername: host }, opened) : connectTcp({ host, port }, opened);
+    this.socket = secure
+      ? connectTls({ host, port, servername: host.replace(/\.$/, "") }, opened)
+      : connectTcp({ host, port }, opened);
     this.socket.on("data", (bytes: Buffer) => this.onData(bytes));
     this.socket.on("end", () => {
       this.ended = true;

@@ -1,14 +1,19 @@
 // The native helper, dist/bin/gcp2aws-credential-process: the same modules, compiled ahead of time by scriptc. The
-// compiler stays out of the main lock file, as its platform packages do not all resolve there. `--sanitize` makes
-// dist/bin/gcp2aws-credential-process-asan, which stops at the first memory error; `--if-possible` does nothing on a
-// machine without clang, but fails all the same where CI is set.
+// compiler stays out of the main lock file, as its platform packages do not all resolve there. Two more builds stop at
+// the first memory error: `--sanitize` makes dist/bin/gcp2aws-credential-process-asan, and `--parsers`
+// dist/native/parsers-asan for test/native/parsers.test.ts. `--if-possible` does nothing on a machine without clang, but
+// fails all the same where CI is set.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
-  options: { sanitize: { type: "boolean", default: false }, "if-possible": { type: "boolean", default: false } },
+  options: {
+    sanitize: { type: "boolean", default: false },
+    parsers: { type: "boolean", default: false },
+    "if-possible": { type: "boolean", default: false },
+  },
 });
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -36,15 +41,16 @@ if (!existsSync(`${root}native/node_modules/.bin/scriptc`)) {
 
 mkdirSync(`${root}dist/native`, { recursive: true });
 mkdirSync(`${root}dist/bin`, { recursive: true });
-const checks = values.sanitize ? ["-fsanitize=address,undefined", "-g"] : ["-O2"];
-run("clang", [...checks, "-Wall", "-Wextra", "-Werror", "-c", "native/posix.c", "-o", "dist/native/posix.o"]);
-run("native/node_modules/.bin/scriptc", [
-  "build",
-  "native/main.ts",
-  "--ffi",
-  "native/ffi.json",
-  "--no-keep-c",
-  ...(values.sanitize ? ["--sanitize"] : ["--strip"]),
-  "--out",
-  `dist/bin/gcp2aws-credential-process${values.sanitize ? "-asan" : ""}`,
-]);
+if (values.parsers) {
+  // By way of C, as the helper is built, whose TLS the compiler's other way does not have.
+  compile("native/parsers-main.ts", "dist/native/parsers-asan", ["--sanitize", "--backend", "c"]);
+} else {
+  const checks = values.sanitize ? ["-fsanitize=address,undefined", "-g"] : ["-O2"];
+  run("clang", [...checks, "-Wall", "-Wextra", "-Werror", "-c", "native/posix.c", "-o", "dist/native/posix.o"]);
+  const [suffix, how] = values.sanitize ? ["-asan", "--sanitize"] : ["", "--strip"];
+  compile("native/main.ts", `dist/bin/gcp2aws-credential-process${suffix}`, ["--ffi", "native/ffi.json", how]);
+}
+
+function compile(entry: string, out: string, options: readonly string[]): void {
+  run("native/node_modules/.bin/scriptc", ["build", entry, "--no-keep-c", ...options, "--out", out]);
+}
