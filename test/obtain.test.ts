@@ -71,6 +71,26 @@ describe("the pipe", () => {
     expect(host.requests[1]?.body).toContain("RoleSessionName=112179062720391305885&");
   });
 
+  it.each<[string, number, string[]]>([
+    ["half a minute", 30, ["identity", "identity", "sts"]],
+    ["no time, as a server says that keeps it for long", -1, ["identity", "identity", "sts"]],
+    ["two minutes", 120, ["identity", "sts"]],
+  ])("mints a token anew that has %s to live", async (_, seconds, expected) => {
+    const old: Answer = { headers: flavor, body: unsignedToken({ ...CLAIMS, exp: START / 1000 + seconds }) };
+    const host = machine([old, minted], [assumed]);
+    await run(host);
+    expect(calls(host)).toEqual(expected);
+    if (expected.length === 3) expect(host.requests[2]?.body).toContain(encodeURIComponent(String(minted.body)));
+  });
+
+  it("opens the connection to STS before it asks for the token", async () => {
+    const opened: string[] = [];
+    const host = machine([minted], [assumed]);
+    host.preconnect = (url) => opened.push(`${url} after ${host.requests.length} requests`);
+    await run(host);
+    expect(opened).toEqual(["https://sts.us-east-1.amazonaws.com after 0 requests"]);
+  });
+
   it("asks for what the flags say", async () => {
     const host = machine([minted], [assumed]);
     await run(host, {

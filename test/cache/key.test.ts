@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { type Answer, cacheKey } from "../../src/cache/key.ts";
+import { type Config, readConfig } from "../../src/config.ts";
+import { ROLE_ARN } from "../fake-host.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com" }, {});
+
+/** Settings that change when and where an answer is looked for, and not the answer. Any other must be in the key. */
+type Aside = "timeoutMs" | "cacheLocations" | "refreshNow";
+const forgotten: Exclude<keyof Config, keyof Answer | Aside>[] = [];
+
+describe("the key of an entry", () => {
+  it("holds every setting that changes the answer", () => {
+    expect(forgotten).toEqual([]);
+    const changes: { [Setting in keyof Answer]: Answer[Setting] } = {
+      roleArn: `${ROLE_ARN}2`,
+      audience: "https://aws.example.com/",
+      metadataUrl: "http://127.0.0.1",
+      serviceAccount: "a@b.iam.gserviceaccount.com",
+      tokenFormat: "standard",
+      licenses: true,
+      roleSessionName: "{email}",
+      durationSeconds: 3600,
+      region: "eu-west-1",
+      stsEndpoint: "https://sts.eu-west-1.amazonaws.com",
+    };
+    const keys = Object.entries(changes).map(([name, value]) => cacheKey({ ...config, [name]: value }, "boot", sha256));
+    const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];
+    expect(new Set(all).size).toBe(Object.keys(changes).length + 2);
+    for (const key of all) expect(key).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is the same for the same question, however long one waits for it", () => {
+    const later: Config = { ...config, timeoutMs: 1 };
+    expect(cacheKey(later, "boot", sha256)).toBe(cacheKey(config, "boot", sha256));
+  });
+
+  it("does not take the end of one setting for the beginning of another", () => {
+    const [a, b] = [
+      { ...config, audience: 'x","y', metadataUrl: "z" },
+      { ...config, audience: "x", metadataUrl: 'y","z' },
+    ];
+    expect(cacheKey(a, "boot", sha256)).not.toBe(cacheKey(b, "boot", sha256));
+  });
+});
