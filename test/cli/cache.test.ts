@@ -125,15 +125,16 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     age(25 * MINUTE);
     const text = readFileSync(entryFile(), "utf8");
     const answers = await Promise.all(Array.from({ length: 5 }, () => ask()));
-    for (const answer of answers) {
-      expect(answer).toMatchObject({ status: 0, stderr: "" });
-      expect([keyOf(first), keyOf(answers[0] ?? first)]).toContain(keyOf(answer));
-    }
-    expect(keyOf(answers[0] ?? first)).toBe(keyOf(first));
+    for (const answer of answers) expect(answer).toMatchObject({ status: 0, stderr: "" });
     await until(() => readFileSync(entryFile(), "utf8") !== text);
     expect(asked() - before).toBe(2);
-    expect(keyOf(await ask())).not.toBe(keyOf(first));
+    const second = await ask();
     expect(asked() - before).toBe(2);
+    expect(keyOf(second)).not.toBe(keyOf(first));
+    // Whoever came before the refresh was done got the old ones; it can be done before the last of five begins.
+    const keys = answers.map(keyOf);
+    expect(keys).toContain(keyOf(first));
+    for (const key of keys) expect([keyOf(first), keyOf(second)]).toContain(key);
   });
 
   it("asks again at once when SDKs would, and hands over what lives when AWS is away", async () => {
