@@ -287,8 +287,15 @@ describe("a clock that is wrong", () => {
     expect(error.code).toBe("LOCAL_CLOCK");
   });
 
-  it("by a few minutes is tolerated", async () => {
-    const host = machine([minted], [{ ...assumed, headers: { date: new Date(START - 10 * 60_000).toUTCString() } }]);
+  it.each<[number, string]>([
+    [600, "gcp2aws: warning: this machine's clock is 10 min ahead of AWS [LOCAL_CLOCK]\nhint: set it "],
+    [-120, "gcp2aws: warning: this machine's clock is 2 min behind AWS [LOCAL_CLOCK]\nhint: set it "],
+    [59, ""],
+    [-59, ""],
+  ])("by %i seconds is said where it is worth it", async (aheadSeconds, said) => {
+    const date = new Date(START - aheadSeconds * 1000).toUTCString();
+    const host = machine([minted], [{ ...assumed, headers: { date } }]);
     await expect(run(host)).resolves.toBeTruthy();
+    expect(host.stderr.slice(0, said.length || undefined)).toBe(said);
   });
 });

@@ -36,8 +36,6 @@ const PATIENCE_MS = 10_000;
 const WITH_OLD_ONES_MS = 5_000;
 /** When so many others have ended without leaving an answer, none can be left here, and everybody asks for itself. */
 const FLIGHTS = 3;
-/** A clock that is off by more is worth saying; AWS takes up to 15 minutes. */
-const CLOCK_OFF_MS = 60_000;
 
 /**
  * Credentials from the cache, and new ones when these near their end: asked for by one process, for all that wait.
@@ -151,7 +149,6 @@ async function obtainAndKeep(
     return settle(records, error, host);
   }
   const { credentials, clockAheadMs } = issued;
-  if (Math.abs(clockAheadMs) > CLOCK_OFF_MS) host.writeStderr(formatWarning(wrongClock(clockAheadMs)));
   const issuedAt = host.now();
   // By a clock that is behind, they would seem to live longer than they do.
   const expiresAt = credentials.expiration.getTime() + Math.min(0, clockAheadMs);
@@ -215,11 +212,4 @@ function tooLate(): Gcp2awsError {
       hint: "look for a slow network, or a gcp2aws process that is stopped; or raise --timeout",
     },
   );
-}
-
-function wrongClock(aheadMs: number): Gcp2awsError {
-  const how = `${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} AWS`;
-  return new Gcp2awsError("LOCAL_CLOCK", `this machine's clock is ${how}`, {
-    hint: "set it (chronyc makestep, or timedatectl set-ntp true): AWS rejects requests from 15 minutes on",
-  });
 }

@@ -5,6 +5,8 @@ import { parseHttpDate } from "../http-date.ts";
 
 /** AWS refuses signatures that are further off than this: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
 const TOLERATED_MS = 15 * 60_000;
+/** A clock that is off by more is worth saying. */
+const WORTH_SAYING_MS = 60_000;
 
 /**
  * Refuses credentials that a wrong local clock makes useless: every signature made with it would be rejected, and SDKs
@@ -24,6 +26,15 @@ export function checkClock(credentials: Credentials, date: string | undefined, n
     throw wrongClock("AWS STS gave credentials that expired before now");
   }
   return offset;
+}
+
+/** What is said of a clock that is off, though not so far that nothing works; undefined where it is right. */
+export function clockWarning(aheadMs: number): Gcp2awsError | undefined {
+  if (Math.abs(aheadMs) <= WORTH_SAYING_MS) return undefined;
+  const how = `${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} AWS`;
+  return new Gcp2awsError("LOCAL_CLOCK", `this machine's clock is ${how}`, {
+    hint: "set it (chronyc makestep, or timedatectl set-ntp true): from 15 minutes on AWS rejects every request",
+  });
 }
 
 function wrongClock(why: string): Gcp2awsError {

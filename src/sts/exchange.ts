@@ -1,10 +1,10 @@
 import type { Issued } from "../credentials.ts";
-import { type ErrorCode, Gcp2awsError } from "../errors.ts";
+import { type ErrorCode, formatWarning, Gcp2awsError } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
 import { decodeClaims } from "../identity-token/claims.ts";
 import { retry } from "../retry.ts";
 import { type AssumeRoleWithWebIdentityInput, buildRequest, readResponse } from "./assume-role-with-web-identity.ts";
-import { checkClock } from "./clock.ts";
+import { checkClock, clockWarning } from "./clock.ts";
 import { explainDenial } from "./explain-denial.ts";
 import { renderSessionName } from "./session-name.ts";
 
@@ -56,7 +56,10 @@ export async function exchange(token: string, options: ExchangeOptions, host: Ho
         }
         const now = host.now();
         const credentials = readResponse(response, input, now);
-        return { credentials, clockAheadMs: checkClock(credentials, response.headers["date"], now) };
+        const clockAheadMs = checkClock(credentials, response.headers["date"], now);
+        const warning = clockWarning(clockAheadMs);
+        if (warning !== undefined) host.writeStderr(formatWarning(warning));
+        return { credentials, clockAheadMs };
       },
       (error) => {
         if (host.stderrIsTerminal()) host.writeStderr(`gcp2aws: ${error.message}; trying again\n`);
