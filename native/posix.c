@@ -239,7 +239,10 @@ int32_t g2a_start_detached(const uint8_t *arguments, size_t arguments_length, co
   signal(SIGPIPE, SIG_DFL);
   for (int stream = 0; stream <= 2; stream++) dup2(null, stream);
   // Whatever the caller had open, a pipe that somebody reads to its end among it, ends with us and not with the child.
-  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+    // Kernels before 5.11 do not know the flag.
+    for (int descriptor = 3; descriptor < 1024; descriptor++) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  }
   if (chdir("/") == 0) execve("/proc/self/exe", argv, envp);
   _exit(127);
 }
