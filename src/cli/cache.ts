@@ -96,9 +96,13 @@ function clear(host: Host): void {
   const removed = withStore(host, (store) => {
     const names = store.names().filter((name) => isOurs(name) && !name.includes(".lock"));
     for (const name of names) store.remove(name);
-    return names.filter((name) => !name.includes(".")).length;
+    return names;
   });
-  host.writeStdout(`${removed ?? 0} ${removed === 1 ? "entry" : "entries"} removed\n`);
+  const entries = removed?.filter((name) => !name.includes(".")).length ?? 0;
+  const failures = removed?.filter((name) => name.endsWith(".failure")).length ?? 0;
+  const what = `${entries} ${entries === 1 ? "entry" : "entries"}`;
+  const more = failures === 0 ? "" : ` and ${failures} remembered ${failures === 1 ? "failure" : "failures"}`;
+  host.writeStdout(`${what}${more} removed\n`);
 }
 
 function path(host: Host): void {

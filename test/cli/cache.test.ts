@@ -177,7 +177,7 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     );
     expect(asked() - before).toBe(2);
     const full = entries[0] ?? entry;
-    expect((await run(full, ["cache", "clear"], { env })).stdout).toBe("1 entry removed\n");
+    expect((await run(full, ["cache", "clear"], { env })).stdout).toBe("1 entry and 1 remembered failure removed\n");
     await wrong();
     expect(asked() - before).toBe(3);
   });
