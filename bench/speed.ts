@@ -69,7 +69,7 @@ export function speed(clouds: Clouds, entries: readonly Entry[], runs: number): 
   const whereRows = entries.map(({ name }, index): Row => {
     const [nothing = NaN, loaded = NaN] = parts[index] ?? [];
     const [kept, fresh] = [warm[index + 1] ?? NaN, cold[index] ?? NaN];
-    const cells = [nothing, loaded - nothing, kept - loaded, fresh - kept].map((value) => ms(Math.max(0, value)));
+    const cells = [nothing, loaded - nothing, kept - loaded, fresh - kept].map((value) => ms(value));
     return { name, value: cells.join("  ") };
   });
   return [

@@ -30,8 +30,6 @@ export interface Question {
 
 /** A refresh in the background that began earlier than this has died. */
 const BACKGROUND_MS = 60_000;
-/** How long one process may keep all others waiting. */
-const PATIENCE_MS = 10_000;
 /** How long new credentials may take while there are old ones that still live. */
 const WITH_OLD_ONES_MS = 5_000;
 /** When so many others have ended without leaving an answer, none can be left here, and everybody asks for itself. */
@@ -70,14 +68,14 @@ async function answer(question: Question, store: FileStore, started: number): Pr
   if (entry !== undefined && state === "valid") return entry.credentials;
 
   const failure = records.failure();
-  const pausing = failure !== undefined && isPausing(failure, started);
+  const hurry = state === "due" && entry !== undefined && entry.expiresAt - started > 2 * WITH_OLD_ONES_MS;
+  const allowed = hurry ? Math.min(config.timeoutMs, WITH_OLD_ONES_MS) : config.timeoutMs;
+  const pausing = failure !== undefined && isPausing(failure, started) && failure.allowedMs >= allowed;
   if (entry !== undefined && state === "expiring" && !config.refreshNow) {
     if (!pausing && !isTaken(records.lock, host, started - BACKGROUND_MS)) question.refreshInBackground();
     return entry.credentials;
   }
   if (pausing) return settle(records, remembered(failure, started), host);
-
-  const allowed = state === "due" ? Math.min(config.timeoutMs, WITH_OLD_ONES_MS) : config.timeoutMs;
   return refresh(question, store, records, started, started + allowed);
 }
 
@@ -90,25 +88,37 @@ async function refresh(
   deadline: number,
 ): Promise<Credentials> {
   const { host } = question;
+  /** What another process has found out since this call began. */
+  const answered = (): Credentials | undefined => {
+    const entry = records.entry();
+    const state = entry === undefined ? "expired" : freshness(entry, host.now());
+    const isNew = entry !== undefined && state !== "expired" && entry.issuedAt >= started;
+    return entry !== undefined && (state === "valid" || isNew) ? entry.credentials : undefined;
+  };
+  const failed = (): Failure | undefined => {
+    const failure = records.failure();
+    const isNew = failure !== undefined && failure.failedAt >= started && failure.failedAt <= host.now();
+    // One that gave up sooner than we have to is no answer for us.
+    return isNew && failure.allowedMs >= deadline - started ? failure : undefined;
+  };
+
   let flights = 0;
   for (;;) {
-    const patience = Math.min(PATIENCE_MS, (deadline - started) / 2, deadline - host.now());
-    const turn = flights < FLIGHTS ? await turnAt(records.lock, host, patience) : ALONE;
+    const patience = Math.min((deadline - started) / 2, deadline - host.now());
+    const turn =
+      flights < FLIGHTS
+        ? await turnAt(records.lock, host, patience, () => answered() !== undefined || failed() !== undefined)
+        : ALONE;
     try {
-      const entry = records.entry();
-      const now = host.now();
-      const state = entry === undefined ? "expired" : freshness(entry, now);
-      if (entry !== undefined && (state === "valid" || (state !== "expired" && entry.issuedAt >= started))) {
-        return entry.credentials;
-      }
-      const failure = records.failure();
-      if (failure !== undefined && failure.failedAt >= started && failure.failedAt <= now)
-        return settle(records, revive(failure), host);
+      const credentials = answered();
+      if (credentials !== undefined) return credentials;
+      const failure = failed();
+      if (failure !== undefined) return settle(records, revive(failure), host);
       if (turn.kind === "mine" || turn.kind === "alone") {
-        return await obtainAndKeep(question, records, failure, deadline);
+        return await obtainAndKeep(question, records, deadline, deadline - started);
       }
       if (turn.kind === "over") flights++;
-      if (now >= deadline) return settle(records, tooLate(), host);
+      if (host.now() >= deadline) return settle(records, tooLate(), host);
     } finally {
       if (turn.kind === "mine") {
         turn.end();
@@ -123,9 +133,9 @@ type TurnOrAlone = Turn | { kind: "alone" };
 
 const ALONE: TurnOrAlone = { kind: "alone" };
 
-async function turnAt(lock: string, host: Host, patienceMs: number): Promise<TurnOrAlone> {
+async function turnAt(lock: string, host: Host, patienceMs: number, isOver: () => boolean): Promise<TurnOrAlone> {
   try {
-    return await takeTurn(lock, host, patienceMs);
+    return await takeTurn(lock, host, patienceMs, isOver);
   } catch (error) {
     if (error instanceof FileError) return ALONE;
     throw error;
@@ -135,16 +145,17 @@ async function turnAt(lock: string, host: Host, patienceMs: number): Promise<Tur
 async function obtainAndKeep(
   question: Question,
   records: Records,
-  previous: Failure | undefined,
   deadline: number,
+  allowedMs: number,
 ): Promise<Credentials> {
   const { config, host } = question;
+  const previous = records.failure();
   let issued: Issued;
   try {
     issued = await question.obtain(deadline);
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
-    const failure = failureOf(error, previous, host.now());
+    const failure = failureOf(error, previous, host.now(), allowedMs, config.roleArn);
     warnOfCache(host, () => records.keepFailure(failure));
     return settle(records, error, host);
   }
@@ -159,6 +170,7 @@ async function obtainAndKeep(
       expiresAt,
       refreshAt: refreshMoment(issuedAt, expiresAt, host.random()),
       roleArn: config.roleArn,
+      audience: config.audience,
       source: `metadata server, ${config.serviceAccount}`,
     });
     if (previous !== undefined) records.forgetFailure();

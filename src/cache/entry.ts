@@ -12,6 +12,7 @@ export interface Entry {
   refreshAt: number;
   /** For people: what the credentials are for. */
   roleArn: string;
+  audience: string;
   source: string;
 }
 
@@ -26,6 +27,10 @@ export interface Failure {
   retryAt: number;
   /** Failures in a row. */
   count: number;
+  /** How long the attempt could take, in milliseconds, where more time could have helped; else more than anybody has. */
+  allowedMs: number;
+  /** For people, as in an entry. */
+  roleArn: string;
 }
 
 type Sha256 = (text: string) => string;
@@ -43,6 +48,7 @@ export function formatEntry(entry: Entry, sha256: Sha256): string {
       expiresAt: entry.expiresAt,
       refreshAt: entry.refreshAt,
       roleArn: entry.roleArn,
+      audience: entry.audience,
       source: entry.source,
     }),
     sha256,
@@ -62,25 +68,38 @@ export function parseEntry(text: string, sha256: Sha256): Entry | undefined {
   const sessionToken = textIn(fields, "sessionToken");
   const accountId = textIn(fields, "accountId");
   const roleArn = textIn(fields, "roleArn");
+  const audience = textIn(fields, "audience");
   const source = textIn(fields, "source");
   if (expiration === undefined) return undefined;
   if (issuedAt === undefined || expiresAt === undefined || refreshAt === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined) return undefined;
-  if (accountId === undefined || roleArn === undefined || source === undefined) return undefined;
+  if (accountId === undefined || roleArn === undefined || audience === undefined || source === undefined)
+    return undefined;
   return {
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiration: moment(expiration), accountId },
     issuedAt,
     expiresAt,
     refreshAt,
     roleArn,
+    audience,
     source,
   };
 }
 
 export function formatFailure(failure: Failure, sha256: Sha256): string {
-  const { code, message, hint, details, failedAt, retryAt, count } = failure;
+  const { code, message, hint, details, failedAt, retryAt, count, allowedMs, roleArn } = failure;
   return frame(
-    JSON.stringify({ code, message, hint: hint ?? "", details: details.join("\n"), failedAt, retryAt, count }),
+    JSON.stringify({
+      code,
+      message,
+      hint: hint ?? "",
+      details: details.join("\n"),
+      failedAt,
+      retryAt,
+      count,
+      allowedMs,
+      roleArn,
+    }),
     sha256,
   );
 }
@@ -96,8 +115,11 @@ export function parseFailure(text: string, sha256: Sha256): Failure | undefined 
   const failedAt = numberIn(fields, "failedAt");
   const retryAt = numberIn(fields, "retryAt");
   const count = numberIn(fields, "count");
+  const allowedMs = numberIn(fields, "allowedMs");
+  const roleArn = textIn(fields, "roleArn");
   if (code === undefined || message === undefined || hint === undefined || details === undefined) return undefined;
   if (failedAt === undefined || retryAt === undefined || count === undefined) return undefined;
+  if (allowedMs === undefined || roleArn === undefined) return undefined;
   return {
     code,
     message,
@@ -106,6 +128,8 @@ export function parseFailure(text: string, sha256: Sha256): Failure | undefined 
     failedAt,
     retryAt,
     count,
+    allowedMs,
+    roleArn,
   };
 }
 

@@ -11,9 +11,7 @@ export interface CacheLocation {
 
 /** The files of one cache directory, by name. */
 export interface FileStore {
-  /** As it was opened, for messages. */
-  directory: string;
-  /** The same directory for calls of one's own on it, whatever becomes of its name. */
+  /** The directory for calls of one's own on it, whatever becomes of its name. */
   path: string;
   /**
    * Undefined where there is no such file.
@@ -70,21 +68,20 @@ export function locate(locations: readonly CacheLocation[], host: Host): string 
 function openDirectory(directory: string, host: Host): FileStore {
   const { files } = host;
   const opened = files.openDirectory(directory);
-  const problem = problemOf(opened.status, "directory", files.uid());
-  if (problem !== undefined) {
+  try {
+    check(directory, opened.status, "directory", files.uid());
+  } catch (error) {
     opened.close();
-    throw notOurs(directory, problem);
+    throw error;
   }
   const at = (name: string) => `${opened.path}/${name}`;
 
   return {
-    directory,
     path: opened.path,
     read: (name) => {
       try {
         return files.read(at(name), MAX_FILE_BYTES, (status) => {
-          const why = problemOf(status, "file", files.uid());
-          if (why !== undefined) throw notOurs(`${directory}/${name}`, why);
+          check(`${directory}/${name}`, status, "file", files.uid());
         });
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
@@ -127,7 +124,7 @@ function openDirectory(directory: string, host: Host): FileStore {
 
 /** Two draws: as a name for a process it must not come twice. */
 export function uniqueId(host: Pick<Host, "random">): string {
-  const part = () => String(Math.floor(host.random() * 1e12)).padStart(12, "0");
+  const part = () => String(Math.floor(host.random() * 1e8)).padStart(8, "0");
   return part() + part();
 }
 
@@ -140,15 +137,17 @@ export function attempt(action: () => void): void {
   }
 }
 
-/** What keeps a file or directory from being trusted. */
-function problemOf(status: FileStatus, kind: "file" | "directory", uid: number): string | undefined {
-  if (status.kind !== kind) return `not a ${kind}`;
-  if (status.uid !== uid) return `belongs to user ${status.uid}, not to ${uid}`;
-  const wanted = kind === "directory" ? 0o700 : 0o600;
-  if (status.mode !== wanted) return `its mode is ${octal(status.mode)}, not ${octal(wanted)}`;
+/** @throws Gcp2awsError LOCAL_CACHE when a file or directory is not to be trusted */
+function check(path: string, status: FileStatus, kind: "file" | "directory", uid: number): void {
+  if (status.kind !== kind) throw notOurs(path, `not a ${kind}`);
+  if (status.uid !== uid) throw notOurs(path, `belongs to user ${status.uid}, not to ${uid}`);
+  const wanted = octal(kind === "directory" ? 0o700 : 0o600);
+  const mode = octal(status.mode);
+  if (mode !== wanted) {
+    throw notOurs(path, `its mode is ${mode}, not ${wanted}`, `chmod ${wanted} ${printable(path)}`);
+  }
   // A file that has just been replaced has no name left, which is fine.
-  if (kind === "file" && status.links > 1) return `it has ${status.links} names (hard links)`;
-  return undefined;
+  if (kind === "file" && status.links > 1) throw notOurs(path, `it has ${status.links} names (hard links)`);
 }
 
 function octal(mode: number): string {
@@ -189,10 +188,12 @@ function exists(path: string, files: Host["files"]): boolean {
 
 const HINT = "set GCP2AWS_CACHE_DIR to a directory of this user's own, or switch the cache off with --no-cache";
 
-function notOurs(path: string, why: string): Gcp2awsError {
-  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${why}`, {
-    hint: `look at who made it, and remove it if it is nobody's; or ${HINT}`,
-  });
+function notOurs(
+  path: string,
+  why: string,
+  mend = "look at who made it, and remove it if it is nobody's",
+): Gcp2awsError {
+  return new Gcp2awsError("LOCAL_CACHE", `cache not used: ${printable(path)}: ${why}`, { hint: `${mend}; or ${HINT}` });
 }
 
 function refused(path: string, { code }: FileError): Gcp2awsError {

@@ -7,6 +7,8 @@ import { attempt, uniqueId } from "./file-store.ts";
  */
 export type Turn = { kind: "mine"; end: () => void } | { kind: "over" } | { kind: "lost" };
 
+/** Between two looks for an answer while the holder has not ended. */
+const GLANCE_MS = 1_000;
 /** Between two looks at a holder whose queue of waiters is full. */
 const QUEUE_FULL_MS = 5;
 
@@ -20,13 +22,14 @@ const QUEUE_FULL_MS = 5;
  * removing that holder's socket by its name first: this can never remove the socket of whoever came after.
  * @param lock path of the directory
  * @param patienceMs how long a holder may keep others waiting: one that is stopped, or cut off, is put aside after that
+ * @param isOver whether there is an answer already, though the holder has not ended: from one that was put aside
  * @throws FileError where there can be no lock: a read-only or full disk, a file system without sockets
  */
-export async function takeTurn(lock: string, host: Host, patienceMs: number): Promise<Turn> {
+export async function takeTurn(lock: string, host: Host, patienceMs: number, isOver: () => boolean): Promise<Turn> {
   const holder = holderOf(lock, host);
   if (holder !== undefined) {
     const socket = `${lock}/${holder}`;
-    switch (await watch(socket, host, patienceMs)) {
+    switch (await watch(socket, host, patienceMs, isOver)) {
       case "ended":
         return { kind: "over" };
       case "queue-full":
@@ -70,9 +73,14 @@ async function watch(
   socket: string,
   host: Host,
   patienceMs: number,
+  isOver: () => boolean,
 ): Promise<"ended" | "dead" | "stuck" | "queue-full"> {
   try {
-    return (await host.waitForEnd(socket, patienceMs)) === "ended" ? "ended" : "stuck";
+    for (let left = patienceMs; ; left -= GLANCE_MS) {
+      const outcome = await host.waitForEnd(socket, Math.max(0, Math.min(GLANCE_MS, left)));
+      if (outcome === "ended" || isOver()) return "ended";
+      if (left <= GLANCE_MS) return "stuck";
+    }
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     switch (error.code) {

@@ -36,5 +36,5 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     answer.region,
     answer.stsEndpoint,
   ];
-  return sha256(JSON.stringify(parts)).slice(0, 32);
+  return `gcp2aws-${sha256(JSON.stringify(parts)).slice(0, 32)}`;
 }

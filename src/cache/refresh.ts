@@ -12,6 +12,8 @@ const SDK_WINDOW_MS = 15 * 60_000;
 /** A clock may be set back by this much without the cache being asked anew. */
 const CLOCK_STEP_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
+/** More time than anybody has: more of it would not have helped. */
+const FOR_ALL_MS = 8.64e15;
 /** A failure this long after the last one's pause is the first of a new row. */
 const ROW_ENDS_MS = 60_000;
 
@@ -40,8 +42,15 @@ export function refreshMoment(issuedAt: number, expiresAt: number, random: numbe
 /**
  * The record of a failed attempt: asked again after a second, after a row of failures after at most 30.
  * @param previous the attempt before this one, where that failed too
+ * @param allowedMs how long the attempt could take
  */
-export function failureOf(error: Gcp2awsError, previous: Failure | undefined, now: number): Failure {
+export function failureOf(
+  error: Gcp2awsError,
+  previous: Failure | undefined,
+  now: number,
+  allowedMs: number,
+  roleArn: string,
+): Failure {
   const inRow = previous !== undefined && now < previous.retryAt + ROW_ENDS_MS && now >= previous.failedAt;
   const count = inRow ? previous.count + 1 : 1;
   const backoff = Math.max(1_000 * 2 ** Math.min(count - 1, 5), error.retryAfterMs ?? 0);
@@ -53,6 +62,8 @@ export function failureOf(error: Gcp2awsError, previous: Failure | undefined, no
     failedAt: now,
     retryAt: now + Math.min(MAX_BACKOFF_MS, backoff),
     count,
+    allowedMs: error.retryable ? allowedMs : FOR_ALL_MS,
+    roleArn,
   };
 }
 

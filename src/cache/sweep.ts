@@ -16,24 +16,31 @@ export function sweep(store: FileStore, host: Host): void {
   } catch {
     return;
   }
-  for (const name of names.filter(isOurs)) {
+  for (const name of names) {
+    const kind = kindOfName(name);
+    if (kind === undefined) continue;
     const path = `${store.path}/${name}`;
     try {
       const status = files.status(path);
       if (host.now() - status.modified < KEPT_MS) continue;
-      if (status.kind === "directory") {
-        for (const socket of files.list(path)) files.unlink(`${path}/${socket}`);
-        files.removeDirectory(path);
-      } else {
+      if (kind !== "lock") {
         files.unlink(path);
+        continue;
       }
+      for (const holder of files.list(path)) {
+        if (/^[0-9]{16}$/.test(holder)) files.unlink(`${path}/${holder}`);
+      }
+      files.removeDirectory(path);
     } catch {
       // Another process sweeps too, or it is nothing of ours after all.
     }
   }
 }
 
-/** An entry, its failure, its lock, or a temporary form of these: whatever else lies here is left alone. */
-export function isOurs(name: string): boolean {
-  return /^[0-9a-f]{32}(\.|$)/.test(name);
+/** What a name in the cache directory stands for; undefined for what is not ours, which is left alone. */
+export function kindOfName(name: string): "entry" | "failure" | "temporary" | "lock" | undefined {
+  if (/^gcp2aws-[0-9a-f]{32}$/.test(name)) return "entry";
+  if (/^gcp2aws-[0-9a-f]{32}\.failure$/.test(name)) return "failure";
+  if (/^gcp2aws-[0-9a-f]{32}(\.failure)?\.[0-9]{16}\.tmp$/.test(name)) return "temporary";
+  return /^gcp2aws-[0-9a-f]{32}\.lock(\.[0-9]{16})?$/.test(name) ? "lock" : undefined;
 }

@@ -1,21 +1,26 @@
 import type { Command } from "commander";
-import { parseEntry } from "../cache/entry.ts";
+import { parseEntry, parseFailure } from "../cache/entry.ts";
 import { type FileStore, locate, openStore } from "../cache/file-store.ts";
-import { isOurs } from "../cache/sweep.ts";
+import { kindOfName } from "../cache/sweep.ts";
 import { cacheLocations } from "../config.ts";
 import { formatExpiration } from "../credentials.ts";
 import { duration } from "../duration.ts";
-import { Gcp2awsError, printable } from "../errors.ts";
+import { formatError, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { CommandContext } from "./commands.ts";
 
-/** What people may see of an entry. */
-interface Listed {
-  role: string;
-  source: string;
-  /** As credential_process prints it. */
-  expiration: string;
-  ageSeconds: number;
+/** What people may see of the cache. */
+interface Listing {
+  entries: {
+    role: string;
+    audience: string;
+    source: string;
+    /** As credential_process prints it. */
+    expiration: string;
+    ageSeconds: number;
+  }[];
+  /** Refreshes that failed and are not tried again at once. */
+  failures: { role: string; code: string; message: string; agoSeconds: number; inRow: number }[];
 }
 
 /** `gcp2aws cache list|clear|path`: the cache of this user, without its secrets. */
@@ -30,8 +35,8 @@ export function defineCache(program: Command, { host }: CommandContext): void {
     .usage("list|clear|path");
   cache
     .command("list")
-    .description("role, source, expiration and age of each; no secrets")
-    .option("--json", "print a JSON array")
+    .description("role, audience, source, expiration and age of each, and what failed; no secrets")
+    .option("--json", "print one line of JSON")
     .action(({ json }: { json?: true }) => list(host, json === true));
   cache
     .command("clear")
@@ -40,82 +45,110 @@ export function defineCache(program: Command, { host }: CommandContext): void {
   cache
     .command("path")
     .description("print the directory")
-    .action(() => path(host));
+    .action(() => host.writeStdout(`${directoryOf(host)}\n`));
 }
 
 function list(host: Host, json: boolean): void {
-  const entries = withStore(host, (store) => listedIn(store, host)) ?? [];
-  if (json) {
-    host.writeStdout(`${JSON.stringify(entries)}\n`);
-    return;
-  }
-  if (entries.length === 0) {
-    host.writeStdout("the cache is empty\n");
-    return;
-  }
-  const rows = [
-    ["ROLE", "SOURCE", "EXPIRES", "LEFT", "AGE"],
-    ...entries.map(({ role, source, expiration, ageSeconds }) => {
-      const left = Date.parse(expiration) - host.now();
-      return [role, source, expiration, left > 0 ? duration(left) : "expired", duration(ageSeconds * 1000)];
-    }),
-  ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) {
-    host.writeStdout(
-      `${row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
-  }
+  const problems: Gcp2awsError[] = [];
+  const listing = withStore(host, (store) => listingOf(store, host, problems)) ?? { entries: [], failures: [] };
+  host.writeStdout(json ? `${JSON.stringify(listing)}\n` : describe(listing, host.now()));
+  const last = problems.pop();
+  for (const problem of problems) host.writeStderr(formatError(problem));
+  if (last !== undefined) throw last;
 }
 
-function listedIn(store: FileStore, host: Host): Listed[] {
-  return store
-    .names()
-    .filter((name) => isOurs(name) && !name.includes("."))
-    .flatMap((name) => {
-      const entry = parseEntry(store.read(name) ?? "", host.sha256);
-      if (entry === undefined) return [];
-      const { roleArn, source, credentials, issuedAt } = entry;
-      return [
-        {
-          role: printable(roleArn, 200),
-          source: printable(source, 100),
-          expiration: formatExpiration(credentials.expiration),
-          ageSeconds: Math.max(0, Math.round((host.now() - issuedAt) / 1000)),
-        },
-      ];
-    })
-    .toSorted((a, b) => (a.role < b.role ? -1 : 1));
+function listingOf(store: FileStore, host: Host, problems: Gcp2awsError[]): Listing {
+  const listing: Listing = { entries: [], failures: [] };
+  const ago = (time: number) => Math.max(0, Math.round((host.now() - time) / 1000));
+  for (const name of store.names().toSorted()) {
+    const kind = kindOfName(name);
+    if (kind !== "entry" && kind !== "failure") continue;
+    let text: string;
+    try {
+      text = store.read(name) ?? "";
+    } catch (error) {
+      if (!(error instanceof Gcp2awsError)) throw error;
+      problems.push(error);
+      continue;
+    }
+    const entry = kind === "entry" ? parseEntry(text, host.sha256) : undefined;
+    const failure = kind === "failure" ? parseFailure(text, host.sha256) : undefined;
+    if (entry !== undefined) {
+      listing.entries.push({
+        role: printable(entry.roleArn, 200),
+        audience: printable(entry.audience, 200),
+        source: printable(entry.source, 100),
+        expiration: formatExpiration(entry.credentials.expiration),
+        ageSeconds: ago(entry.issuedAt),
+      });
+    }
+    if (failure !== undefined) {
+      const { code, message, failedAt, count } = failure;
+      const role = printable(failure.roleArn, 200);
+      listing.failures.push({ role, code, message: printable(message), agoSeconds: ago(failedAt), inRow: count });
+    }
+  }
+  return listing;
+}
+
+function describe({ entries, failures }: Listing, now: number): string {
+  const rows = entries.map(({ role, audience, source, expiration, ageSeconds }) => {
+    const left = Date.parse(expiration) - now;
+    return [role, audience, source, expiration, left > 0 ? duration(left) : "expired", duration(ageSeconds * 1000)];
+  });
+  const lines =
+    rows.length === 0
+      ? ["no credentials in the cache"]
+      : table(["ROLE", "AUDIENCE", "SOURCE", "EXPIRES", "LEFT", "AGE"], rows);
+  for (const { role, code, message, agoSeconds, inRow } of failures) {
+    const row = inRow > 1 ? `, ${inRow} times in a row` : "";
+    lines.push(`failed ${duration(agoSeconds * 1000)} ago${row}: ${role}: ${message} [${code}]`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** Locks are left to those who hold them. */
 function clear(host: Host): void {
-  const removed = withStore(host, (store) => {
-    const names = store.names().filter((name) => isOurs(name) && !name.includes(".lock"));
+  const directory = directoryOf(host);
+  const kinds = withStore(host, (store) => {
+    const names = store.names().filter((name) => kindOfName(name) !== undefined && kindOfName(name) !== "lock");
     for (const name of names) store.remove(name);
-    return names;
+    return names.map(kindOfName);
   });
-  const entries = removed?.filter((name) => !name.includes(".")).length ?? 0;
-  const failures = removed?.filter((name) => name.endsWith(".failure")).length ?? 0;
-  const what = `${entries} ${entries === 1 ? "entry" : "entries"}`;
-  const more = failures === 0 ? "" : ` and ${failures} remembered ${failures === 1 ? "failure" : "failures"}`;
-  host.writeStdout(`${what}${more} removed\n`);
+  const counted = (kind: string, one: string, many: string) => {
+    const count = kinds?.filter((each) => each === kind).length ?? 0;
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  };
+  const what = [
+    ...counted("entry", "entry", "entries"),
+    ...counted("failure", "remembered failure", "remembered failures"),
+  ];
+  host.writeStdout(
+    what.length === 0 ? `nothing in ${directory}\n` : `${what.join(" and ")} removed from ${directory}\n`,
+  );
 }
 
-function path(host: Host): void {
+/** @throws Gcp2awsError LOCAL_CACHE where there is no place for one */
+function directoryOf(host: Host): string {
   const directory = locate(cacheLocations(host.env), host);
-  if (directory === undefined) {
-    throw new Gcp2awsError("LOCAL_CACHE", "there is no place for a cache: no home directory is known", {
-      hint: "set HOME, or GCP2AWS_CACHE_DIR to a directory of this user's own",
-    });
-  }
-  host.writeStdout(`${directory}\n`);
+  if (directory !== undefined) return directory;
+  throw new Gcp2awsError("LOCAL_CACHE", "there is no place for a cache: no home directory is known", {
+    hint: "set HOME, or GCP2AWS_CACHE_DIR to a directory of this user's own",
+  });
 }
 
 function withStore<T>(host: Host, use: (store: FileStore) => T): T | undefined {
+  directoryOf(host);
   const store = openStore(cacheLocations(host.env), host, false);
   if (store === undefined) return undefined;
   try {

@@ -239,6 +239,54 @@ describe("failing", () => {
   });
 });
 
+describe("those with more time", () => {
+  const slow = new Gcp2awsError("STS_TIMEOUT", "no answer in time", { retryable: true });
+
+  it("are not told that others had too little", async () => {
+    const { host, aws, ask } = machine();
+    aws.away = slow;
+    await failureOf(ask({ timeoutMs: 1_000 }));
+    await failureOf(ask({ timeoutMs: 1_000 }));
+    expect(aws.calls).toBe(1);
+    aws.away = undefined;
+    await ask({ timeoutMs: 30_000 });
+    expect(aws.calls).toBe(2);
+    expect(host.stderr).toBe("");
+  });
+
+  it("but are told of a refusal, which time does not change", async () => {
+    const { aws, ask } = machine();
+    aws.away = denied;
+    await failureOf(ask({ timeoutMs: 1_000 }));
+    await failureOf(ask({ timeoutMs: 30_000 }));
+    expect(aws.calls).toBe(1);
+  });
+
+  it("have all of it when the old credentials would not outlive the hurry", async () => {
+    const allowed: number[] = [];
+    const { host, aws, ask } = machine();
+    const measured = (changes: Partial<CacheOptions> = {}) =>
+      askOnce({
+        config: { ...config, ...changes },
+        host,
+        obtain: (deadline) => {
+          allowed.push(deadline - host.time);
+          return Promise.reject(away);
+        },
+        refreshInBackground: () => {},
+      })();
+    await ask();
+    host.time += 50 * MINUTE;
+    await measured();
+    host.time += 10 * MINUTE - 3_000;
+    await measured();
+    host.time += 3_000;
+    await failureOf(measured());
+    expect(allowed).toEqual([5_000, 30_000, 30_000]);
+    expect(aws.calls).toBe(1);
+  });
+});
+
 describe("the clock", () => {
   it("trusts no entry that was written in the future", async () => {
     const { host, aws, ask } = machine();
@@ -332,7 +380,18 @@ describe("many processes", () => {
     const before = host.time;
     await ask();
     expect(aws.calls).toBe(1);
-    expect(host.time - before).toBe(10_000);
+    expect(host.time - before).toBe(15_000);
+  });
+
+  it("takes the answer of one that was put aside, while another is asked", async () => {
+    const other = machine();
+    await other.ask();
+    const { host, aws, ask } = machine();
+    held(host, () => host.files.write(ENTRY, other.host.files.nodes.get(ENTRY)?.text ?? ""));
+    const before = host.time;
+    expect((await ask()).accessKeyId).toBe("ASIA1");
+    expect(aws.calls).toBe(0);
+    expect(host.time - before).toBe(1_000);
   });
 
   it("goes alone where there can be no lock", async () => {
@@ -419,7 +478,10 @@ function own(host: FakeHost, path: string, change: object): void {
 describe("an AWS that fails", () => {
   it.each<[string, (minute: number, draw: () => number) => boolean]>([
     ["3 calls in 10", (_, draw) => draw() < 0.3],
-    ["for 40 minutes", (minute) => minute >= 600 && minute < 640],
+    ...[600, 607, 614, 621, 628, 635, 642, 649, 656].map((start): [string, (minute: number) => boolean] => [
+      `for 40 minutes from minute ${start}`,
+      (minute) => minute >= start && minute < start + 40,
+    ]),
   ])("%s: every command of a day gets credentials while old ones live", async (_, fails) => {
     let seed = 7;
     const draw = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;

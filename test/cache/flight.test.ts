@@ -32,7 +32,7 @@ class Suspended extends Error {}
 /** The program of one process: take the turn, have it for a while, give it back. */
 async function program(host: Host, mark: (holds: boolean) => void): Promise<void> {
   for (;;) {
-    const turn = await takeTurn(LOCK, host, 1_000);
+    const turn = await takeTurn(LOCK, host, 1_000, () => false);
     if (turn.kind !== "mine") continue;
     mark(true);
     await host.sleep(1);

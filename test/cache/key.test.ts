@@ -9,11 +9,13 @@ const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.co
 
 /** Settings that change when and where an answer is looked for, and not the answer. Any other must be in the key. */
 type Aside = "timeoutMs" | "cacheLocations" | "refreshNow";
-const forgotten: Exclude<keyof Config, keyof Answer | Aside>[] = [];
+type Forgotten = Exclude<keyof Config, keyof Answer | Aside>;
+/** Does not compile while a setting is forgotten. */
+const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true;
 
 describe("the key of an entry", () => {
   it("holds every setting that changes the answer", () => {
-    expect(forgotten).toEqual([]);
+    expect(nothingForgotten).toBe(true);
     const changes: { [Setting in keyof Answer]: Answer[Setting] } = {
       roleArn: `${ROLE_ARN}2`,
       audience: "https://aws.example.com/",
@@ -29,7 +31,7 @@ describe("the key of an entry", () => {
     const keys = Object.entries(changes).map(([name, value]) => cacheKey({ ...config, [name]: value }, "boot", sha256));
     const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];
     expect(new Set(all).size).toBe(Object.keys(changes).length + 2);
-    for (const key of all) expect(key).toMatch(/^[0-9a-f]{32}$/);
+    for (const key of all) expect(key).toMatch(/^gcp2aws-[0-9a-f]{32}$/);
   });
 
   it("is the same for the same question, however long one waits for it", () => {

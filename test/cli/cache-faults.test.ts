@@ -193,11 +193,15 @@ describe("2,000 kills at random moments", () => {
     const tally = { killed: 0, answered: 0 };
     // A kill falls anywhere in a life, however long one is on this machine just now: three in four are killed.
     const span = { fast: 20, slow: 150 };
+    /** Temporary files and locks that were seen: what was going on when somebody was killed. */
+    const unfinished = new Set<string>();
     const storm = { lasts: true };
     const clear = (async () => {
       // Cold again and again, or hardly anybody would be killed while writing.
       while (storm.lasts) {
-        for (const name of namesIn(cacheOf(home)).filter((text) => /^[0-9a-f]{32}$/.test(text))) {
+        const names = namesIn(cacheOf(home));
+        for (const name of names) if (/\.(tmp|lock)/.test(name)) unfinished.add(name);
+        for (const name of names.filter((text) => /^gcp2aws-[0-9a-f]{32}$/.test(text))) {
           attempt(() => unlinkSync(join(cacheOf(home), name)));
         }
         await new Promise((resolve) => setTimeout(resolve, 3));
@@ -227,6 +231,7 @@ describe("2,000 kills at random moments", () => {
     storm.lasts = false;
     await clear;
     expect(tally.answered).toBeGreaterThan(200);
+    expect(unfinished.size).toBeGreaterThan(50);
 
     for (const name of namesIn(cacheOf(home)).filter((text) => !text.includes(".lock") && !text.endsWith(".tmp"))) {
       const text = readFileSync(join(cacheOf(home), name), "utf8");

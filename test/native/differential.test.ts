@@ -295,6 +295,7 @@ describe.skipIf(!existsSync(helper))("native helper and npm entry", () => {
               expiresAt: now + wanted.expiresAt,
               refreshAt: now + wanted.refreshAt,
               roleArn: ROLE,
+              audience: AUDIENCE,
               source: "metadata server, default",
             };
             const whole = formatEntry(entry, sha256);
@@ -312,6 +313,8 @@ describe.skipIf(!existsSync(helper))("native helper and npm entry", () => {
                 failedAt: now + wanted.failure.failedAt * 1000,
                 retryAt: now + wanted.failure.failedAt * 1000 + wanted.failure.pause * 1000,
                 count: 2,
+                allowedMs: 8.64e15,
+                roleArn: ROLE,
               };
               writeFileSync(join(directory, `${name}.failure`), formatFailure(failure, sha256), { mode: 0o600 });
             }

@@ -30,6 +30,7 @@ const entry = formatEntry(
     expiresAt: 1_900_000_000_000,
     refreshAt: 1_763_999_200_000,
     roleArn: ROLE,
+    audience: AUDIENCE,
     source: "metadata server, default",
   },
   anySum,
@@ -43,6 +44,8 @@ const failure = formatFailure(
     failedAt: 1_763_899_200_000,
     retryAt: 1_763_899_201_000,
     count: 2,
+    allowedMs: 8.64e15,
+    roleArn: ROLE,
   },
   anySum,
 );

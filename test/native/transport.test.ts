@@ -198,7 +198,7 @@ describe.skipIf(!existsSync(helper))("the native helper", () => {
   it.concurrent.each(Object.entries(answers))(
     "asks STS as the npm entry does and makes the same of its answer: %s",
     async (_, answer) => {
-      const { native, npm } = await both(answer, [...flags, "--no-cache", "--timeout", "1"]);
+      const { native, npm } = await both(answer, [...flags, "--no-cache", "--timeout", "4"]);
       expect(native).toEqual(npm);
       expect(native.status === 0).toBe(native.stdout !== "");
     },
@@ -276,6 +276,7 @@ describe.skipIf(!existsSync(helper))("the native helper", () => {
         expiresAt: now + 3_000_000,
         refreshAt: now - 1,
         roleArn: ROLE,
+        audience: AUDIENCE,
         source: "metadata server, default",
       },
       sha256,
