@@ -18,6 +18,7 @@ declare function renamePath(from: string, to: string): number;
 declare function listDirectory(path: string, out: Uint8Array): number;
 declare function listenAt(path: string): number;
 declare function waitForEnd(path: string, timeoutMs: number): number;
+declare function handOver(argv: string): number;
 declare function startDetached(argv: string, env: string): number;
 
 /** Of Linux, the same on x86-64 and arm64. */
@@ -173,6 +174,11 @@ export function listenOn(path: string): () => void {
 /** @throws FileError */
 export function waitForEndOf(path: string, timeoutMs: number): "ended" | "timeout" {
   return checked(waitForEnd(path, Math.max(0, timeoutMs))) === 1 ? "ended" : "timeout";
+}
+
+/** Becomes the full gcp2aws that lies beside this program; comes back only where there is none. */
+export function becomeFullProgram(argv: readonly string[]): void {
+  handOver(argv.map((text) => `${text}\0`).join(""));
 }
 
 /** Each text ended by a NUL, which none of them can hold. */

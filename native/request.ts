@@ -3,6 +3,7 @@ import { connect as connectTls } from "node:tls";
 import { ConnectionError, type HttpRequest, type HttpResponse } from "../src/host.ts";
 import { connectionError, kindOf } from "../src/host/connection-error.ts";
 import { formatRequest, ResponseReader } from "./http.ts";
+import { becomeFullProgram } from "./posix.ts";
 
 /** A connection, from the moment it is asked for; what happens to it before a request takes it is remembered. */
 class Connection {
@@ -85,7 +86,7 @@ const ahead = new Map<string, Connection>();
 /** {@link Host.request} */
 export async function request(wanted: HttpRequest): Promise<HttpResponse> {
   const url = new URL(wanted.url);
-  refuseAddress(url);
+  handOverAddress(url);
   const waiting = ahead.get(url.origin);
   ahead.delete(url.origin);
   const connection = waiting !== undefined && waiting.usable ? waiting : new Connection(url);
@@ -99,9 +100,14 @@ export function preconnect(text: string): void {
 }
 
 /** The compiler's TLS compares no certificate with an IP address: it would refuse each, and not say why. */
-function refuseAddress(url: URL): void {
+function handOverAddress(url: URL): void {
   if (!isAddress(url)) return;
-  throw connectionError("tls", "the native helper checks no certificate of an IP address; give a name, or use gcp2aws");
+  const argv = process.argv.slice(2);
+  becomeFullProgram(["gcp2aws", "credential-process", ...(argv[0] === "credential-process" ? argv.slice(1) : argv)]);
+  throw connectionError(
+    "tls",
+    "the native helper checks no certificate of an IP address, and there is no gcp2aws beside it that does; give a name",
+  );
 }
 
 function isAddress(url: URL): boolean {

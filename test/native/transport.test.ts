@@ -2,7 +2,16 @@
 // it, and how it treats the streams and the environment it was started with.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -213,17 +222,24 @@ describe.skipIf(!existsSync(helper))("the native helper", () => {
     expect(status).toBe(0);
   });
 
-  it("refuses an STS endpoint whose certificate it could not check", async () => {
-    const { status, stderr } = await runProgram(
-      helper,
-      [...flags, "--no-cache", "--sts-endpoint", "https://127.0.0.1:1"],
-      {
-        env: environment("/nonexistent", await serve(success)),
-      },
-    );
-    expect(status).toBe(5);
-    expect(stderr).toContain("STS_TLS");
-    expect(stderr).toContain("IP address");
+  it("hands an STS endpoint whose certificate it could not check to the full gcp2aws beside it, or refuses it", async () => {
+    const folder = join(base, "installed");
+    mkdirSync(folder);
+    const alone = join(folder, "gcp2aws-credential-process");
+    copyFileSync(helper, alone);
+    const argv = [...flags, "--sts-endpoint", "https://127.0.0.1:1"];
+    const env = environment(folder, await serve(success));
+    const refused = await runProgram(alone, [...argv, "--no-cache"], { env });
+    expect(refused).toMatchObject({ status: 5, stdout: "" });
+    expect(refused.stderr).toContain("checks no certificate of an IP address, and there is no gcp2aws beside it");
+    expect(refused.stderr).toContain("[STS_TLS]");
+
+    writeFileSync(join(folder, "gcp2aws"), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+    const handedOver = await runProgram(alone, argv, { env });
+    expect(handedOver).toEqual({ status: 0, stdout: `credential-process\n${argv.join("\n")}\n`, stderr: "" });
+    // It had the lock, which is free again: its socket ended with it.
+    const again = await runProgram(alone, argv, { env });
+    expect(again).toEqual(handedOver);
   });
 
   const sh = async (script: string, home: string) =>
