@@ -1,8 +1,8 @@
 // The native helper, dist/bin/gcp2aws-credential-process: the same modules, compiled ahead of time by scriptc. The
 // compiler stays out of the main lock file, as its platform packages do not all resolve there. Two more builds stop at
 // the first memory error: `--sanitize` makes dist/bin/gcp2aws-credential-process-asan, and `--parsers`
-// dist/native/parsers-asan for test/native/parsers.test.ts. `--if-possible` does nothing on a machine without clang, but
-// fails all the same where CI is set.
+// dist/native/parsers-asan for test/native/parsers.test.ts. `--if-possible` does nothing on a machine without what it
+// needs, but fails all the same where CI is set.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -24,11 +24,13 @@ function run(program: string, argv: readonly string[], cwd = root): void {
   process.exit(1);
 }
 
-if (spawnSync("clang", ["--version"]).status !== 0) {
+const sanitized = values.sanitize || values.parsers;
+const trial = ["-x", "c", "-", "-o", "/dev/null", ...(sanitized ? ["-fsanitize=address"] : [])];
+if (spawnSync("clang", trial, { input: "int main(void) { return 0; }" }).status !== 0) {
   const skip = values["if-possible"] && process.env["CI"] === undefined;
-  process.stderr.write(
-    `The native helper is ${skip ? "left out" : "not built"}: it needs clang (apt-get install clang).\n`,
-  );
+  const what = sanitized ? "The native helper's sanitized build" : "The native helper";
+  const needs = sanitized ? "clang libclang-rt-dev" : "clang";
+  process.stderr.write(`${what} is ${skip ? "left out" : "not made"}: it needs ${needs} (apt-get install ${needs}).\n`);
   process.exit(skip ? 0 : 1);
 }
 if (!existsSync(`${root}native/node_modules/.bin/scriptc`)) {
