@@ -1,4 +1,5 @@
 import { askOnce } from "./cache/ask-once.ts";
+import { entryOf } from "./cache/refresh.ts";
 import type { Config } from "./config.ts";
 import type { Credentials, Issued } from "./credentials.ts";
 import type { Host } from "./host.ts";
@@ -17,6 +18,16 @@ export interface Delivery {
  * @throws Gcp2awsError
  */
 export function createProvider(config: Config, host: Host, delivery: Delivery): () => Promise<Credentials> {
-  const { obtain, refreshInBackground } = delivery;
-  return askOnce({ config, host, obtain: (deadline) => obtain(config, host, deadline), refreshInBackground });
+  const ask = askOnce({
+    config,
+    host,
+    obtain: async (deadline) => {
+      const issued = await delivery.obtain(config, host, deadline);
+      const source = `metadata server, ${config.serviceAccount}`;
+      const { roleArn, audience } = config;
+      return entryOf(issued, { roleArn, audience, source }, host.now(), host.random());
+    },
+    refreshInBackground: delivery.refreshInBackground,
+  });
+  return async () => (await ask()).credentials;
 }

@@ -1,14 +1,11 @@
-import type { Credentials, Issued } from "../credentials.ts";
 import { duration } from "../duration.ts";
 import { asErrorCode, formatWarning, Gcp2awsError } from "../errors.ts";
-import { FileError, type Host } from "../host.ts";
-import type { Failure } from "./entry.ts";
+import type { Host } from "../host.ts";
+import type { Entry, Failure } from "./entry.ts";
 import { type CacheLocation, type FileStore, openStore } from "./file-store.ts";
-import { isTaken, takeTurn, type Turn } from "./flight.ts";
 import type { Answer } from "./key.ts";
-import { type Records, recordsFor } from "./records.ts";
-import { failureOf, freshness, isPausing, refreshMoment } from "./refresh.ts";
-import { sweep } from "./sweep.ts";
+import { ALONE, type Records, recordsFor } from "./records.ts";
+import { failureOf, freshness, isPausing } from "./refresh.ts";
 
 export interface CacheOptions extends Answer {
   /** The first that applies; none where the cache is off. */
@@ -23,7 +20,7 @@ export interface Question {
   config: CacheOptions;
   host: Host;
   /** New credentials; `deadline` in milliseconds since the epoch. */
-  obtain: (deadline: number) => Promise<Issued>;
+  obtain: (deadline: number) => Promise<Entry>;
   /** Has the same question asked again, with `config.refreshNow`, without anybody waiting for it. */
   refreshInBackground: () => void;
 }
@@ -42,58 +39,55 @@ const FLIGHTS = 3;
  * a warning on stderr says why. While credentials live they are handed over, even if new ones cannot be had.
  * @throws Gcp2awsError what `obtain` throws, or what it threw moments ago in this or another process
  */
-export function askOnce(question: Question): () => Promise<Credentials> {
+export function askOnce(question: Question): () => Promise<Entry> {
   const { config, host, obtain } = question;
   return async () => {
     const started = host.now();
     let store: FileStore | undefined;
     try {
       store = openStore(config.cacheLocations, host, true);
-      if (store !== undefined) return await answer(question, store, started);
+      if (store !== undefined) return await answer(question, recordsFor(config, store, host), started);
     } catch (error) {
       if (!(error instanceof Gcp2awsError) || error.code !== "LOCAL_CACHE") throw error;
       host.writeStderr(formatWarning(error));
     } finally {
       store?.close();
     }
-    return (await obtain(started + config.timeoutMs)).credentials;
+    return obtain(started + config.timeoutMs);
   };
 }
 
-async function answer(question: Question, store: FileStore, started: number): Promise<Credentials> {
+/**
+ * The answer by these records.
+ * @throws Gcp2awsError what `obtain` throws, or the records remember of it; LOCAL_CACHE
+ */
+export async function answer(question: Question, records: Records, started: number): Promise<Entry> {
   const { config, host } = question;
-  const records = recordsFor(config, store, host);
   const entry = records.entry();
   const state = entry === undefined ? "expired" : freshness(entry, started);
-  if (entry !== undefined && state === "valid") return entry.credentials;
+  if (entry !== undefined && state === "valid") return entry;
 
   const failure = records.failure();
   const hurry = state === "due" && entry !== undefined && entry.expiresAt - started > 2 * WITH_OLD_ONES_MS;
   const allowed = hurry ? Math.min(config.timeoutMs, WITH_OLD_ONES_MS) : config.timeoutMs;
   const pausing = failure !== undefined && isPausing(failure, started) && failure.allowedMs >= allowed;
   if (entry !== undefined && state === "expiring" && !config.refreshNow) {
-    if (!pausing && !isTaken(records.lock, host, started - BACKGROUND_MS)) question.refreshInBackground();
-    return entry.credentials;
+    if (!pausing && !records.isTaken(started - BACKGROUND_MS)) question.refreshInBackground();
+    return entry;
   }
   if (pausing) return settle(records, remembered(failure, started), host);
-  return refresh(question, store, records, started, started + allowed);
+  return refresh(question, records, started, started + allowed);
 }
 
 /** Obtains new credentials, or waits for the process that does. */
-async function refresh(
-  question: Question,
-  store: FileStore,
-  records: Records,
-  started: number,
-  deadline: number,
-): Promise<Credentials> {
+async function refresh(question: Question, records: Records, started: number, deadline: number): Promise<Entry> {
   const { host } = question;
   /** What another process has found out since this call began. */
-  const answered = (): Credentials | undefined => {
+  const answered = (): Entry | undefined => {
     const entry = records.entry();
     const state = entry === undefined ? "expired" : freshness(entry, host.now());
     const isNew = entry !== undefined && state !== "expired" && entry.issuedAt >= started;
-    return entry !== undefined && (state === "valid" || isNew) ? entry.credentials : undefined;
+    return entry !== undefined && (state === "valid" || isNew) ? entry : undefined;
   };
   const failed = (): Failure | undefined => {
     const failure = records.failure();
@@ -107,38 +101,19 @@ async function refresh(
     const patience = Math.min((deadline - started) / 2, deadline - host.now());
     const turn =
       flights < FLIGHTS
-        ? await turnAt(records.lock, host, patience, () => answered() !== undefined || failed() !== undefined)
+        ? await records.takeTurn(patience, () => answered() !== undefined || failed() !== undefined)
         : ALONE;
     try {
-      const credentials = answered();
-      if (credentials !== undefined) return credentials;
+      const entry = answered();
+      if (entry !== undefined) return entry;
       const failure = failed();
       if (failure !== undefined) return settle(records, revive(failure), host);
-      if (turn.kind === "mine" || turn.kind === "alone") {
-        return await obtainAndKeep(question, records, deadline, deadline - started);
-      }
+      if (turn.kind === "mine") return await obtainAndKeep(question, records, deadline, deadline - started);
       if (turn.kind === "over") flights++;
       if (host.now() >= deadline) return settle(records, tooLate(), host);
     } finally {
-      if (turn.kind === "mine") {
-        turn.end();
-        sweep(store, host);
-      }
+      if (turn.kind === "mine") turn.end();
     }
-  }
-}
-
-/** `alone`: there can be no lock here, so nobody is waited for. */
-type TurnOrAlone = Turn | { kind: "alone" };
-
-const ALONE: TurnOrAlone = { kind: "alone" };
-
-async function turnAt(lock: string, host: Host, patienceMs: number, isOver: () => boolean): Promise<TurnOrAlone> {
-  try {
-    return await takeTurn(lock, host, patienceMs, isOver);
-  } catch (error) {
-    if (error instanceof FileError) return ALONE;
-    throw error;
   }
 }
 
@@ -147,39 +122,27 @@ async function obtainAndKeep(
   records: Records,
   deadline: number,
   allowedMs: number,
-): Promise<Credentials> {
+): Promise<Entry> {
   const { config, host } = question;
   const previous = records.failure();
-  let issued: Issued;
+  let entry: Entry;
   try {
-    issued = await question.obtain(deadline);
+    entry = await question.obtain(deadline);
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
     const failure = failureOf(error, previous, host.now(), allowedMs, config.roleArn);
     warnOfCache(host, () => records.keepFailure(failure));
     return settle(records, error, host);
   }
-  const { credentials, clockAheadMs } = issued;
-  const issuedAt = host.now();
-  // By a clock that is behind, they would seem to live longer than they do.
-  const expiresAt = credentials.expiration.getTime() + Math.min(0, clockAheadMs);
   warnOfCache(host, () => {
-    records.keepEntry({
-      credentials,
-      issuedAt,
-      expiresAt,
-      refreshAt: refreshMoment(issuedAt, expiresAt, host.random()),
-      roleArn: config.roleArn,
-      audience: config.audience,
-      source: `metadata server, ${config.serviceAccount}`,
-    });
+    records.keepEntry(entry);
     if (previous !== undefined) records.forgetFailure();
   });
-  return credentials;
+  return entry;
 }
 
 /** While old credentials live, they are the answer and the error is a warning. */
-function settle(records: Records, error: Gcp2awsError, host: Host): Credentials {
+function settle(records: Records, error: Gcp2awsError, host: Host): Entry {
   const entry = records.entry();
   const now = host.now();
   if (entry === undefined || freshness(entry, now) === "expired") throw error;
@@ -187,7 +150,7 @@ function settle(records: Records, error: Gcp2awsError, host: Host): Credentials 
   const message = `no new credentials, the present ones live for another ${left}: ${error.message}`;
   const { hint, details } = error;
   host.writeStderr(formatWarning(new Gcp2awsError(error.code, message, { hint, details })));
-  return entry.credentials;
+  return entry;
 }
 
 /** The cache is a convenience: what goes wrong with it while there are credentials to hand over is only said. */

@@ -1,7 +1,9 @@
-import type { Host } from "../host.ts";
+import { FileError, type Host } from "../host.ts";
 import { type Entry, type Failure, formatEntry, formatFailure, parseEntry, parseFailure } from "./entry.ts";
 import type { FileStore } from "./file-store.ts";
+import { isTaken, takeTurn, type Turn } from "./flight.ts";
 import { type Answer, cacheKey } from "./key.ts";
+import { sweep } from "./sweep.ts";
 
 /** What the cache holds for one answer. Each call may throw Gcp2awsError LOCAL_CACHE. */
 export interface Records {
@@ -11,14 +13,21 @@ export interface Records {
   keepEntry: (entry: Entry) => void;
   keepFailure: (failure: Failure) => void;
   forgetFailure: () => void;
-  /** Path of the lock for refreshing the entry. */
-  lock: string;
+  /** The turn to refresh the entry, see {@link takeTurn}. Where there can be no lock, nobody is waited for. */
+  takeTurn: (patienceMs: number, isOver: () => boolean) => Promise<Turn>;
+  /** Whether somebody has had the turn since `since`, in milliseconds since the epoch: a look, not a promise. */
+  isTaken: (since: number) => boolean;
 }
 
+/** Of whoever need not, or cannot, wait for others. */
+export const ALONE: Turn = { kind: "mine", end: () => {} };
+
+/** The records that all processes of this user share. */
 export function recordsFor(answer: Answer, store: FileStore, host: Host): Records {
   const { sha256 } = host;
   const key = cacheKey(answer, bootId(host), sha256);
   const failureName = `${key}.failure`;
+  const lock = `${store.path}/${key}.lock`;
   return {
     entry: () => {
       const text = store.read(key);
@@ -31,7 +40,21 @@ export function recordsFor(answer: Answer, store: FileStore, host: Host): Record
     keepEntry: (entry) => store.write(key, formatEntry(entry, sha256)),
     keepFailure: (failure) => store.write(failureName, formatFailure(failure, sha256)),
     forgetFailure: () => store.remove(failureName),
-    lock: `${store.path}/${key}.lock`,
+    takeTurn: async (patienceMs, isOver) => {
+      try {
+        const turn = await takeTurn(lock, host, patienceMs, isOver);
+        if (turn.kind !== "mine") return turn;
+        const end = () => {
+          turn.end();
+          sweep(store, host);
+        };
+        return { kind: "mine", end };
+      } catch (error) {
+        if (error instanceof FileError) return ALONE;
+        throw error;
+      }
+    },
+    isTaken: (since) => isTaken(lock, host, since),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Issued } from "../credentials.ts";
 import type { Gcp2awsError } from "../errors.ts";
 import type { Entry, Failure } from "./entry.ts";
 
@@ -31,11 +32,29 @@ export function freshness(entry: Entry, now: number): Freshness {
 }
 
 /**
+ * The entry for credentials that have just been issued.
+ * @param now milliseconds since the epoch
+ * @param random from 0 to below 1
+ */
+export function entryOf(
+  { credentials, clockAheadMs }: Issued,
+  about: Pick<Entry, "roleArn" | "audience" | "source">,
+  now: number,
+  random: number,
+): Entry {
+  // By a clock that is behind, they would seem to live longer than they do.
+  const expiresAt = credentials.expiration.getTime() + Math.min(0, clockAheadMs);
+  const { roleArn, audience, source } = about;
+  const refreshAt = refreshMoment(now, expiresAt, random);
+  return { credentials, issuedAt: now, expiresAt, refreshAt, roleArn, audience, source };
+}
+
+/**
  * When to refresh in the background: after a quarter to a third of the lifetime. Two thirds of it are left to outlive an
  * outage of STS, and the jitter keeps a fleet that started together from coming back together.
  * @param random from 0 to below 1
  */
-export function refreshMoment(issuedAt: number, expiresAt: number, random: number): number {
+function refreshMoment(issuedAt: number, expiresAt: number, random: number): number {
   return issuedAt + Math.round((expiresAt - issuedAt) * (0.25 + 0.08 * random));
 }
 

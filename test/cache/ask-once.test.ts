@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { askOnce, type CacheOptions } from "../../src/cache/ask-once.ts";
 import { cacheKey } from "../../src/cache/key.ts";
-import type { Issued } from "../../src/credentials.ts";
+import type { Entry } from "../../src/cache/entry.ts";
+import { entryOf } from "../../src/cache/refresh.ts";
 import { formatError, Gcp2awsError } from "../../src/errors.ts";
 import { FileError } from "../../src/host.ts";
 import { type FakeHost, fakeHost, ROLE_ARN } from "../fake-host.ts";
@@ -38,18 +39,23 @@ interface Aws {
 function machine(overrides: Partial<FakeHost> = {}) {
   const host = fakeHost(() => new Error("no network here"), overrides);
   const aws: Aws = { calls: 0, away: undefined, lifetimeMs: HOUR, clockAheadMs: 0, backgrounds: 0 };
-  const obtain = (): Promise<Issued> => {
+  const obtain = (): Promise<Entry> => {
     aws.calls++;
     if (aws.away !== undefined) return Promise.reject(aws.away);
     const expiration = new Date(host.time - aws.clockAheadMs + aws.lifetimeMs);
     const id = `ASIA${aws.calls}`;
-    return Promise.resolve({
-      credentials: { accessKeyId: id, secretAccessKey: "s", sessionToken: "t", expiration, accountId: "111122223333" },
-      clockAheadMs: aws.clockAheadMs,
-    });
+    const credentials = {
+      accessKeyId: id,
+      secretAccessKey: "s",
+      sessionToken: "t",
+      expiration,
+      accountId: "111122223333",
+    };
+    const about = { roleArn: config.roleArn, audience: config.audience, source: "a test" };
+    return Promise.resolve(entryOf({ credentials, clockAheadMs: aws.clockAheadMs }, about, host.time, host.random()));
   };
-  const ask = (changes: Partial<CacheOptions> = {}) =>
-    askOnce({
+  const ask = async (changes: Partial<CacheOptions> = {}) => {
+    const entry = await askOnce({
       config: { ...config, ...changes },
       host,
       obtain,
@@ -57,6 +63,8 @@ function machine(overrides: Partial<FakeHost> = {}) {
         aws.backgrounds++;
       },
     })();
+    return entry.credentials;
+  };
   return { host, aws, ask };
 }
 
