@@ -29,6 +29,7 @@ function layer(files: string, forbidden: readonly string[], allowedEffects: read
 const stages = ["**/identity-token/**", "**/sts/**", "**/cache/**"];
 const above = [
   "**/provider.ts",
+  "**/keeper.ts",
   "**/obtain.ts",
   "**/config.ts",
   "**/delivery/**",
@@ -81,6 +82,7 @@ export default defineConfig({
       "**/emulator/**",
     ]),
     layer("src/provider.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
+    layer("src/keeper.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
     layer("src/obtain.ts", [
       "**/cache/**",
       "**/provider.ts",
@@ -97,7 +99,15 @@ export default defineConfig({
       ...above,
     ]),
     layer("src/cache/**", ["**/identity-token/**", "**/sts/**", ...above]),
-    layer("src/delivery/**", [...stages, "**/provider.ts", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
+    layer("src/delivery/**", [
+      ...stages,
+      "**/provider.ts",
+      "**/keeper.ts",
+      "**/obtain.ts",
+      "**/cli/**",
+      "**/emulator/**",
+      "**/trust-policy/**",
+    ]),
     layer("src/trust-policy/**", ["../*", "!../trust-policy/**"]),
     layer("src/emulator/**", [
       ...stages,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Gcp2awsError } from "../src/errors.ts";
+import { formatWarning, Gcp2awsError } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import { codeOf, listenOn, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
 import { preconnect, request } from "./request.ts";
@@ -22,6 +22,9 @@ export const nativeHost: Host = {
   },
   writeStderr: (text) => {
     writeAll(2, text);
+  },
+  warn: (problem) => {
+    writeAll(2, formatWarning(problem));
   },
   readText: () => {
     throw new Gcp2awsError("INTERNAL", "the native helper reads no files of others");

@@ -14,6 +14,14 @@ export interface Issued {
   clockAheadMs: number;
 }
 
+/** Credentials and the span in which they live, in milliseconds since the epoch by this machine's clock. */
+export interface Held {
+  credentials: Credentials;
+  issuedAt: number;
+  /** Their expiration, or earlier where this machine's clock was behind when they were issued. */
+  expiresAt: number;
+}
+
 /**
  * `YYYY-MM-DDTHH:MM:SSZ`, UTC, fractions cut: the one form that every SDK's credential_process and IMDS reader takes
  * (botocore's IMDS reader refuses fractions).

@@ -141,6 +141,15 @@ export class Gcp2awsError extends Error {
   }
 }
 
+/** What was not thrown on purpose: only its kind and place are shown, as its message could repeat anything. */
+export function defect(error: unknown): Gcp2awsError {
+  const place = error instanceof Error ? /\bat (\S+ )?\(?([^()\s]*:\d+:\d+)/.exec(error.stack ?? "")?.[0] : undefined;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new Gcp2awsError("INTERNAL", `defect in gcp2aws: ${kind} ${place ?? ""}`.trim(), {
+    hint: "please report this line to the maintainers; it holds no secret",
+  });
+}
+
 /** The lines that stderr gets: `gcp2aws: <what failed>: <why> [code]`, the evidence, and the hint. */
 export function formatError(error: Gcp2awsError): string {
   return format("gcp2aws:", error);

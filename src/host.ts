@@ -1,3 +1,5 @@
+import type { Gcp2awsError } from "./errors.ts";
+
 /**
  * Everything the program takes from the machine it runs on. Nothing else touches the clock, the network, the disk or
  * the standard streams, so tests put a machine of their own here, and each runtime may have its own implementation.
@@ -20,6 +22,8 @@ export interface Host {
   /** Writes all of `text` before it returns. */
   writeStdout: (text: string) => void;
   writeStderr: (text: string) => void;
+  /** Says something that did not keep the program from doing what it was asked to. */
+  warn: (problem: Gcp2awsError) => void;
   /**
    * A whole text file.
    * @throws Gcp2awsError LOCAL_FILE

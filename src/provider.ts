@@ -1,13 +1,15 @@
-import { askOnce } from "./cache/ask-once.ts";
+import { askOnce, type Question } from "./cache/ask-once.ts";
 import { entryOf } from "./cache/refresh.ts";
 import type { Config } from "./config.ts";
 import type { Credentials, Issued } from "./credentials.ts";
 import type { Host } from "./host.ts";
 
-/** What a way of delivery brings along. */
+/** New credentials, see obtain.ts; passed in, so that a cached answer need not load it. */
+export type Obtain = (config: Config, host: Host, deadline: number) => Promise<Issued>;
+
+/** What a way of delivery that lives for one answer brings along. */
 export interface Delivery {
-  /** New credentials, see obtain.ts; apart, so that a cached answer need not load it. */
-  obtain: (config: Config, host: Host, deadline: number) => Promise<Issued>;
+  obtain: Obtain;
   /** Has the cached credentials refreshed without anybody waiting for it. */
   refreshInBackground: () => void;
 }
@@ -18,16 +20,18 @@ export interface Delivery {
  * @throws Gcp2awsError
  */
 export function createProvider(config: Config, host: Host, delivery: Delivery): () => Promise<Credentials> {
-  const ask = askOnce({
+  const { refreshInBackground } = delivery;
+  const ask = askOnce({ ...questionOf(config, host, delivery.obtain), refreshInBackground });
+  return async () => (await ask()).credentials;
+}
+
+/** What the cache is asked, see cache/ask-once.ts and cache/memory.ts. */
+export function questionOf(config: Config, host: Host, obtain: Obtain): Omit<Question, "refreshInBackground"> {
+  const { roleArn, audience } = config;
+  const about = { roleArn, audience, source: `metadata server, ${config.serviceAccount}` };
+  return {
     config,
     host,
-    obtain: async (deadline) => {
-      const issued = await delivery.obtain(config, host, deadline);
-      const source = `metadata server, ${config.serviceAccount}`;
-      const { roleArn, audience } = config;
-      return entryOf(issued, { roleArn, audience, source }, host.now(), host.random());
-    },
-    refreshInBackground: delivery.refreshInBackground,
-  });
-  return async () => (await ask()).credentials;
+    obtain: async (deadline) => entryOf(await obtain(config, host, deadline), about, host.now(), host.random()),
+  };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatWarning } from "../src/errors.ts";
 import { FileError, type Host, type HttpRequest, type HttpResponse } from "../src/host.ts";
 import { type FakeFiles, fakeFiles } from "./fake-files.ts";
 
@@ -56,6 +57,7 @@ export function fakeHost(
     writeStderr: (text) => {
       host.stderr += text;
     },
+    warn: (problem) => host.writeStderr(formatWarning(problem)),
     readText: () => "",
     terminated: () => Promise.resolve(),
     stderrIsTerminal: () => false,

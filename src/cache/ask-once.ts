@@ -1,5 +1,5 @@
 import { duration } from "../duration.ts";
-import { asErrorCode, formatWarning, Gcp2awsError } from "../errors.ts";
+import { asErrorCode, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Entry, Failure } from "./entry.ts";
 import { type CacheLocation, type FileStore, openStore } from "./file-store.ts";
@@ -49,7 +49,7 @@ export function askOnce(question: Question): () => Promise<Entry> {
       if (store !== undefined) return await answer(question, recordsFor(config, store, host), started);
     } catch (error) {
       if (!(error instanceof Gcp2awsError) || error.code !== "LOCAL_CACHE") throw error;
-      host.writeStderr(formatWarning(error));
+      host.warn(error);
     } finally {
       store?.close();
     }
@@ -149,7 +149,7 @@ function settle(records: Records, error: Gcp2awsError, host: Host): Entry {
   const left = duration(entry.expiresAt - now);
   const message = `no new credentials, the present ones live for another ${left}: ${error.message}`;
   const { hint, details } = error;
-  host.writeStderr(formatWarning(new Gcp2awsError(error.code, message, { hint, details })));
+  host.warn(new Gcp2awsError(error.code, message, { hint, details }));
   return entry;
 }
 
@@ -159,7 +159,7 @@ function warnOfCache(host: Host, action: () => void): void {
     action();
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
-    host.writeStderr(formatWarning(error));
+    host.warn(error);
   }
 }
 

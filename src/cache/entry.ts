@@ -1,13 +1,9 @@
-import type { Credentials } from "../credentials.ts";
+import type { Held } from "../credentials.ts";
 import { type JsonObject, objectOf, parseJson } from "../json.ts";
 import { FORMAT_VERSION } from "./key.ts";
 
-/** Credentials as they lie in the cache. Times are milliseconds since the epoch, by this machine's clock. */
-export interface Entry {
-  credentials: Credentials;
-  issuedAt: number;
-  /** Their expiration, or earlier where this machine's clock was behind when they were issued. */
-  expiresAt: number;
+/** Credentials as they lie in the cache. */
+export interface Entry extends Held {
   /** From here on they are refreshed in the background. */
   refreshAt: number;
   /** For people: what the credentials are for. */

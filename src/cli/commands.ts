@@ -1,8 +1,9 @@
-import { type Command, Option } from "commander";
-import { flagOf, flags, variableOf } from "../config.ts";
+import type { Command } from "commander";
+import { flagOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineEmulate } from "./emulate.ts";
+import { addPipeFlags } from "./pipe-flags.ts";
 
 export interface CommandContext {
   host: Host;
@@ -26,10 +27,7 @@ function defineCredentialProcess(program: Command): void {
     )
     .usage("--role-arn ARN --audience URI [flags]")
     .addHelpText("after", `\n${credentialProcessExample}`);
-  for (const flag of flags) {
-    const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
-    command.addOption(new Option(term, `${flag.description} [${variableOf(flag)}]`));
-  }
+  addPipeFlags(command);
 }
 
 const credentialProcessExample = `In ~/.aws/config (the whole command on one line, the path absolute):

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { formatError, Gcp2awsError } from "../errors.ts";
+import { defect, formatError, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { processHost } from "../host/process.ts";
 import { credentialProcess } from "./credential-process.ts";
@@ -14,7 +14,7 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
     await runProgram(argv, host);
     return 0;
   } catch (error) {
-    const known = error instanceof Gcp2awsError ? error : internal(error);
+    const known = error instanceof Gcp2awsError ? error : defect(error);
     host.writeStderr(formatError(known));
     return known.exitStatus;
   }
@@ -24,15 +24,6 @@ const obtain: Delivery["obtain"] = async (config, host, deadline) => {
   const { obtain: load } = await import("../obtain.ts");
   return load(config, host, deadline);
 };
-
-/** A defect: only its kind and place are shown, as its message could repeat anything. */
-function internal(error: unknown): Gcp2awsError {
-  const place = error instanceof Error ? /\bat (\S+ )?\(?([^()\s]*:\d+:\d+)/.exec(error.stack ?? "")?.[0] : undefined;
-  const kind = error instanceof Error ? error.name : typeof error;
-  return new Gcp2awsError("INTERNAL", `defect in gcp2aws: ${kind} ${place ?? ""}`.trim(), {
-    hint: "please report this line to the maintainers; it holds no secret",
-  });
-}
 
 // Should everything that is waited for go away, the runtime ends by itself: without an answer that is no success.
 process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { readFileSync, writeSync } from "node:fs";
-import { Gcp2awsError, printable } from "../errors.ts";
+import { formatWarning, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { bun } from "./bun.ts";
 import { nodeFiles } from "./node-files.ts";
@@ -27,6 +27,7 @@ export const processHost: Host = {
       // Nobody can be told that stderr is gone; the exit status still says what happened.
     }
   },
+  warn: (problem) => processHost.writeStderr(formatWarning(problem)),
   readText: (path) => {
     try {
       return readFileSync(path, "utf8");

@@ -1,5 +1,5 @@
 import type { Issued } from "../credentials.ts";
-import { type ErrorCode, formatWarning, Gcp2awsError } from "../errors.ts";
+import { type ErrorCode, Gcp2awsError } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
 import { decodeClaims } from "../identity-token/claims.ts";
 import { retry } from "../retry.ts";
@@ -58,7 +58,7 @@ export async function exchange(token: string, options: ExchangeOptions, host: Ho
         const credentials = readResponse(response, input, now);
         const clockAheadMs = checkClock(credentials, response.headers["date"], now);
         const warning = clockWarning(clockAheadMs);
-        if (warning !== undefined) host.writeStderr(formatWarning(warning));
+        if (warning !== undefined) host.warn(warning);
         return { credentials, clockAheadMs };
       },
       (error) => {

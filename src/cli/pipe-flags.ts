@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import { type Config, type FlagKey, flags, type FlagValues, readConfig, variableOf } from "../config.ts";
+import type { Host } from "../host.ts";
+
+/** Gives a command the flags of the pipe from token to credentials, or all but those it has no use for. */
+export function addPipeFlags(command: Command, without: readonly FlagKey[] = []): Command {
+  for (const flag of flags) {
+    if (without.includes(flag.key)) continue;
+    const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
+    command.addOption(new Option(term, `${flag.description} [${variableOf(flag)}]`));
+  }
+  return command;
+}
+
+/**
+ * The configuration by a command's flags and the environment.
+ * @param given further values, by key, which win
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function configOf(command: Command, host: Host, given: FlagValues = {}): Config {
+  return readConfig({ ...valuesOf(command), ...given }, host.env);
+}
+
+/** The texts behind the flags, as parse-flags.ts has them. */
+function valuesOf(command: Command): FlagValues {
+  const options: Readonly<Record<string, unknown>> = command.opts();
+  const values: Record<string, string> = {};
+  for (const flag of flags) {
+    if (command.getOptionValueSource(flag.key) !== "cli") continue;
+    const value = options[flag.key];
+    // A switch is true, or false where commander reads its `no-`.
+    values[flag.key] = typeof value === "string" ? value : (flag.switch?.on ?? "true");
+  }
+  return values;
+}
