@@ -3,6 +3,8 @@ import { defineConfig } from "tsdown";
 export default defineConfig({
   entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts", "cli/main": "src/cli/main.ts" },
   platform: "node",
+  // Only the standalone executable, which Bun makes, ever loads it.
+  external: ["bun:ffi"],
   target: "node22",
   dts: true,
   // Not dist/bin: the executable is built by itself.

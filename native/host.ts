@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { formatWarning, Gcp2awsError } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
-import { codeOf, listenOn, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
+import { codeOf, listenOn, monotonic, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
 import { preconnect, request } from "./request.ts";
 
 /** The machine that this process runs on. */
 export const nativeHost: Host = {
   env: process.env,
   now: () => Date.now(),
+  ticks: () => monotonic(),
   sleep: (ms) => new Promise<void>((resolve) => setTimeout(() => resolve(), ms)),
   random: () => Math.random(),
   request,
@@ -41,6 +42,6 @@ export const nativeHost: Host = {
       if (env[name] === undefined && value !== undefined) variables.push(`${name}=${value}`);
     }
     for (const [name, value] of Object.entries(env)) variables.push(`${name}=${value}`);
-    startAgain([process.argv[0] ?? "gcp2aws-credential-process", ...argv], variables);
+    startAgain(["gcp2aws-credential-process", ...argv], variables);
   },
 };

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,10 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static void ignore_signals(void (*how)(int)) {
+  signal(SIGPIPE, how);
+  signal(SIGXFSZ, how);
+}
+
 // Before anything of the runtime runs.
 __attribute__((constructor)) static void prepare_process(void) {
-  // A reader that is gone is an error to be reported, not the end.
-  signal(SIGPIPE, SIG_IGN);
+  // A reader that is gone and a file that may not grow are errors to be reported, not the end.
+  ignore_signals(SIG_IGN);
+  // A core dump would hold the token.
+  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   // A stream that was closed by who started us would be given to the first file or socket that is opened.
   for (int stream = 0; stream <= 2; stream++) {
     if (fcntl(stream, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != stream) _exit(126);
@@ -170,11 +178,13 @@ int32_t g2a_listen(const uint8_t *text, size_t length) {
   return descriptor;
 }
 
-static int64_t milliseconds(void) {
+double g2a_ticks(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
+
+static int64_t milliseconds(void) { return (int64_t)g2a_ticks(); }
 
 // 1 when the listener is gone, 0 when the time is over. Nothing is ever sent, so whatever ends the wait is the end.
 int32_t g2a_wait_for_end(const uint8_t *text, size_t length, double timeout) {
@@ -231,10 +241,10 @@ int32_t g2a_hand_over(const uint8_t *arguments, size_t length) {
   memcpy(path + end, name, sizeof name);
   char **argv = list_of(arguments, length);
   if (argv == NULL) return -ENOMEM;
-  signal(SIGPIPE, SIG_DFL);
+  ignore_signals(SIG_DFL);
   execv(path, argv);
   int failed = errno;
-  signal(SIGPIPE, SIG_IGN);
+  ignore_signals(SIG_IGN);
   return -failed;
 }
 
@@ -253,13 +263,13 @@ int32_t g2a_start_detached(const uint8_t *arguments, size_t arguments_length, co
     return 0;
   }
   setsid();
-  signal(SIGPIPE, SIG_DFL);
+  ignore_signals(SIG_DFL);
   for (int stream = 0; stream <= 2; stream++) dup2(null, stream);
   // Whatever the caller had open, a pipe that somebody reads to its end among it, ends with us and not with the child.
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
     // Kernels before 5.11 do not know the flag.
     for (int descriptor = 3; descriptor < 1024; descriptor++) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   }
-  if (chdir("/") == 0) execve("/proc/self/exe", argv, envp);
+  execve("/proc/self/exe", argv, envp);
   _exit(127);
 }

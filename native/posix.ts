@@ -1,6 +1,7 @@
 // The functions of posix.c, as ffi.json binds them: a result from 0 up, or errno negated.
 import { FileError, type Files, type FileStatus } from "../src/host.ts";
 
+declare function ticks(): number;
 declare function effectiveUser(): number;
 declare function statusOf(path: string, out: Uint8Array): number;
 declare function descriptorStatus(descriptor: number, out: Uint8Array): number;
@@ -156,6 +157,11 @@ function readStatus(out: Uint8Array, length: number): FileStatus {
 
 function decode(bytes: Uint8Array, length: number): string {
   return Buffer.from(bytes.subarray(0, length)).toString("utf8");
+}
+
+/** Milliseconds by a clock that nobody sets. */
+export function monotonic(): number {
+  return ticks();
 }
 
 /** @returns 0, or errno negated */

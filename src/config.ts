@@ -17,6 +17,8 @@ export interface Config {
   durationSeconds: number | undefined;
   region: string;
   stsEndpoint: string;
+  /** NODE_EXTRA_CA_CERTS, which the runtime reads by itself. */
+  caFile: string;
   /** For everything together, in milliseconds. */
   timeoutMs: number;
   /** Where the cache may lie, the first that applies; none where it is off. */
@@ -205,6 +207,7 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     region,
     stsEndpoint: endpointOf(given, env, region, roleArn),
+    caFile: env["NODE_EXTRA_CA_CERTS"] ?? "",
     timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
@@ -222,10 +225,11 @@ export const REFRESH_NOW = "GCP2AWS_REFRESH_NOW";
 export function cacheLocations(env: Environment): CacheLocation[] {
   const given = env["GCP2AWS_CACHE_DIR"] ?? "";
   if (given !== "") {
-    if (given.startsWith("/")) return [{ directory: trimSlashes(given), within: undefined }];
+    const directory = trimSlashes(given);
+    if (isPath(directory)) return [{ directory, within: undefined }];
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
-      `GCP2AWS_CACHE_DIR "${printable(given, 100)}": must be an absolute path`,
+      `GCP2AWS_CACHE_DIR "${printable(given, 100)}": must be the absolute path of a directory other than /`,
       {
         hint: "for example GCP2AWS_CACHE_DIR=/var/cache/team-a/gcp2aws",
       },
@@ -233,16 +237,20 @@ export function cacheLocations(env: Environment): CacheLocation[] {
   }
   const locations: CacheLocation[] = [];
   const runtime = env["XDG_RUNTIME_DIR"] ?? "";
-  if (runtime.startsWith("/")) {
+  if (isPath(runtime)) {
     const within = trimSlashes(runtime);
     locations.push({ directory: `${within}/gcp2aws`, within });
   }
   const cache = env["XDG_CACHE_HOME"] ?? "";
   const home = env["HOME"] ?? "";
-  if (cache.startsWith("/")) locations.push({ directory: `${trimSlashes(cache)}/gcp2aws`, within: undefined });
-  else if (home.startsWith("/"))
-    locations.push({ directory: `${trimSlashes(home)}/.cache/gcp2aws`, within: undefined });
+  if (isPath(cache)) locations.push({ directory: `${trimSlashes(cache)}/gcp2aws`, within: undefined });
+  else if (isPath(home)) locations.push({ directory: `${trimSlashes(home)}/.cache/gcp2aws`, within: undefined });
   return locations;
+}
+
+/** An absolute one. Bytes that are no UTF-8 would name another directory: a runtime reads each as U+FFFD. */
+function isPath(text: string): boolean {
+  return text.startsWith("/") && !text.includes("\ufffd");
 }
 
 function trimSlashes(path: string): string {

@@ -173,7 +173,7 @@ function format(prefix: string, error: Gcp2awsError): string {
 export function printable(text: string, limit = 300): string {
   const clean = text
     .slice(0, 4_000)
-    .replace(/\bey[\w-]{10,}\.[\w-]{10,}(\.[\w-]*)?/g, "[token]")
+    .replace(/(\bey|eyJ)[\w-]{10,}\.[\w-]{10,}(\.[\w-]*)?/g, "[token]")
     .replace(/(^|\/\/)[^\s/@:]*:[^\s/@]+@/g, "$1[password]@")
     .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ")
     .trim();

@@ -9,6 +9,8 @@ export interface Host {
   env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /** Milliseconds by a clock that nobody sets and that only runs on: for deadlines, which a wrong time must not move. */
+  ticks: () => number;
   sleep: (ms: number) => Promise<void>;
   /** From 0 to below 1. */
   random: () => number;

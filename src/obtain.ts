@@ -12,7 +12,7 @@ const LITTLE_LIFE_MS = 60_000;
 /**
  * New credentials: mints a Google identity token and exchanges it. A metadata server may hand out a token that it has
  * kept for long; one that is at its end, and one that STS calls expired, is minted anew once.
- * @param deadline milliseconds since the epoch
+ * @param deadline milliseconds by `host.ticks`
  * @throws Gcp2awsError
  */
 export async function obtain(config: Config, host: Host, deadline: number): Promise<Issued> {

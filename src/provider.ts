@@ -20,8 +20,8 @@ export interface Delivery {
  * @throws Gcp2awsError
  */
 export function createProvider(config: Config, host: Host, delivery: Delivery): () => Promise<Credentials> {
-  const { refreshInBackground } = delivery;
-  const ask = askOnce({ ...questionOf(config, host, delivery.obtain), refreshInBackground });
+  const question = questionOf(config, host, delivery.obtain);
+  const ask = askOnce({ ...question, refreshInBackground: delivery.refreshInBackground });
   return async () => (await ask()).credentials;
 }
 

@@ -9,7 +9,7 @@ export interface RetryPolicy {
   baseMs: number;
   /** Longest wait before any attempt, in milliseconds. */
   capMs: number;
-  /** No attempt starts after this moment, in milliseconds since the epoch. */
+  /** No attempt starts after this moment, in milliseconds by `host.ticks`. */
   until: number;
 }
 
@@ -22,7 +22,7 @@ export interface RetryPolicy {
  * service asked for by Retry-After.
  */
 export async function retry<T>(
-  host: Pick<Host, "now" | "sleep" | "random">,
+  host: Pick<Host, "ticks" | "sleep" | "random">,
   policy: RetryPolicy,
   attempt: () => Promise<T>,
   onRetry: (error: Gcp2awsError) => void = () => {},
@@ -34,7 +34,7 @@ export async function retry<T>(
       if (!(error instanceof Gcp2awsError) || !error.retryable || made >= policy.attempts) throw error;
       const backoff = host.random() * Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1));
       const wait = Math.max(backoff, error.retryAfterMs ?? 0);
-      if (host.now() + wait >= policy.until) throw error;
+      if (host.ticks() + wait >= policy.until) throw error;
       onRetry(error);
       await host.sleep(wait);
     }

@@ -40,6 +40,7 @@ describe("configuration", () => {
   it("has defaults", () => {
     expect(readConfig(base, {})).toEqual({
       ...base,
+      caFile: "",
       metadataUrl: "http://169.254.169.254",
       serviceAccount: "default",
       tokenFormat: "full",
@@ -78,7 +79,7 @@ describe("configuration", () => {
   });
 
   it("refuses a cache directory that depends on where it is started", () => {
-    expect(() => readConfig(base, { GCP2AWS_CACHE_DIR: "cache" })).toThrow("must be an absolute path");
+    expect(() => readConfig(base, { GCP2AWS_CACHE_DIR: "cache" })).toThrow("must be the absolute path");
   });
 
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {

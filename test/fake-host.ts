@@ -9,7 +9,10 @@ export interface FakeHost extends Host {
   sleeps: number[];
   stdout: string;
   stderr: string;
+  /** By the clock that nobody sets. */
   time: number;
+  /** By how much the clock that can be set is ahead of that. */
+  setAheadMs: number;
   files: FakeFiles;
   /** What other processes do while this one waits for the holder of a lock. */
   meanwhile: () => void;
@@ -26,6 +29,7 @@ export function fakeHost(
   overrides: Partial<FakeHost> = {},
 ): FakeHost {
   let time = START;
+  let setAheadMs = 0;
   const host: FakeHost = {
     env: {},
     requests: [],
@@ -38,7 +42,14 @@ export function fakeHost(
     set time(value) {
       time = value;
     },
-    now: () => time,
+    get setAheadMs() {
+      return setAheadMs;
+    },
+    set setAheadMs(value) {
+      setAheadMs = value;
+    },
+    now: () => time + setAheadMs,
+    ticks: () => time,
     sleep: (ms) => {
       host.sleeps.push(ms);
       host.time += ms;
@@ -61,7 +72,7 @@ export function fakeHost(
     readText: () => "",
     terminated: () => Promise.resolve(),
     stderrIsTerminal: () => false,
-    files: fakeFiles(() => time),
+    files: fakeFiles(() => time + setAheadMs),
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
     preconnect: () => {},
     meanwhile: () => {},

@@ -19,7 +19,7 @@ export interface CacheOptions extends Answer {
 export interface Question {
   config: CacheOptions;
   host: Host;
-  /** New credentials; `deadline` in milliseconds since the epoch. */
+  /** New credentials; `deadline` in milliseconds by `host.ticks`. */
   obtain: (deadline: number) => Promise<Entry>;
   /** Has the same question asked again, with `config.refreshNow`, without anybody waiting for it. */
   refreshInBackground: () => void;
@@ -29,7 +29,9 @@ export interface Question {
 const BACKGROUND_MS = 60_000;
 /** How long new credentials may take while there are old ones that still live. */
 const WITH_OLD_ONES_MS = 5_000;
-/** When so many others have ended without leaving an answer, none can be left here, and everybody asks for itself. */
+/** With less than this, or a quarter of what was allowed, new credentials are not begun: they would only fail for want of time. */
+const TOO_LATE_MS = 1_000;
+/** When so many others have ended and left nothing, it is looked at whether anything can be left here at all. */
 const FLIGHTS = 3;
 
 /**
@@ -42,18 +44,18 @@ const FLIGHTS = 3;
 export function askOnce(question: Question): () => Promise<Entry> {
   const { config, host, obtain } = question;
   return async () => {
-    const started = host.now();
+    const began = host.ticks();
     let store: FileStore | undefined;
     try {
       store = openStore(config.cacheLocations, host, true);
-      if (store !== undefined) return await answer(question, recordsFor(config, store, host), started);
+      if (store !== undefined) return await answer(question, recordsFor(config, store, host));
     } catch (error) {
       if (!(error instanceof Gcp2awsError) || error.code !== "LOCAL_CACHE") throw error;
       host.warn(error);
     } finally {
       store?.close();
     }
-    return obtain(started + config.timeoutMs);
+    return obtain(began + config.timeoutMs);
   };
 }
 
@@ -61,8 +63,9 @@ export function askOnce(question: Question): () => Promise<Entry> {
  * The answer by these records.
  * @throws Gcp2awsError what `obtain` throws, or the records remember of it; LOCAL_CACHE
  */
-export async function answer(question: Question, records: Records, started: number): Promise<Entry> {
+export async function answer(question: Question, records: Records): Promise<Entry> {
   const { config, host } = question;
+  const started = host.now();
   const entry = records.entry();
   const state = entry === undefined ? "expired" : freshness(entry, started);
   if (entry !== undefined && state === "valid") return entry;
@@ -76,12 +79,13 @@ export async function answer(question: Question, records: Records, started: numb
     return entry;
   }
   if (pausing) return settle(records, remembered(failure, started), host);
-  return refresh(question, records, started, started + allowed);
+  return refresh(question, records, started, allowed);
 }
 
-/** Obtains new credentials, or waits for the process that does. */
-async function refresh(question: Question, records: Records, started: number, deadline: number): Promise<Entry> {
+/** Obtains new credentials within `allowedMs`, or waits for the process that does. */
+async function refresh(question: Question, records: Records, started: number, allowedMs: number): Promise<Entry> {
   const { host } = question;
+  const deadline = host.ticks() + allowedMs;
   /** What another process has found out since this call began. */
   const answered = (): Entry | undefined => {
     const entry = records.entry();
@@ -91,28 +95,34 @@ async function refresh(question: Question, records: Records, started: number, de
   };
   const failed = (): Failure | undefined => {
     const failure = records.failure();
-    const isNew = failure !== undefined && failure.failedAt >= started && failure.failedAt <= host.now();
-    // One that gave up sooner than we have to is no answer for us.
-    return isNew && failure.allowedMs >= deadline - started ? failure : undefined;
+    return failure !== undefined && failure.failedAt >= started && failure.failedAt <= host.now() ? failure : undefined;
+  };
+  /** One that gave up sooner than we have to is no answer for us. */
+  const failedForUs = (): Failure | undefined => {
+    const failure = failed();
+    return failure !== undefined && failure.allowedMs >= allowedMs ? failure : undefined;
   };
 
   let flights = 0;
   for (;;) {
-    const patience = Math.min((deadline - started) / 2, deadline - host.now());
+    const left = deadline - host.ticks();
     const turn =
-      flights < FLIGHTS
-        ? await records.takeTurn(patience, () => answered() !== undefined || failed() !== undefined)
+      flights < FLIGHTS || records.canKeep()
+        ? await records.takeTurn(
+            Math.min(allowedMs / 2, left),
+            () => answered() !== undefined || failedForUs() !== undefined,
+          )
         : ALONE;
     try {
       const entry = answered();
       if (entry !== undefined) return entry;
-      const failure = failed();
+      const failure = failedForUs();
       if (failure !== undefined) return settle(records, revive(failure), host);
-      if (turn.kind === "mine") return await obtainAndKeep(question, records, deadline, deadline - started);
-      if (turn.kind === "over") flights++;
-      if (host.now() >= deadline) return settle(records, tooLate(), host);
+      if (deadline - host.ticks() < Math.min(TOO_LATE_MS, allowedMs / 4)) return settle(records, tooLate(), host);
+      if (turn.kind === "mine") return await obtainAndKeep(question, records, answered, deadline, allowedMs);
+      if (turn.kind === "over" && failed() === undefined) flights++;
     } finally {
-      if (turn.kind === "mine") turn.end();
+      if (turn.kind === "mine") await turn.end();
     }
   }
 }
@@ -120,6 +130,7 @@ async function refresh(question: Question, records: Records, started: number, de
 async function obtainAndKeep(
   question: Question,
   records: Records,
+  answered: () => Entry | undefined,
   deadline: number,
   allowedMs: number,
 ): Promise<Entry> {
@@ -130,6 +141,9 @@ async function obtainAndKeep(
     entry = await question.obtain(deadline);
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
+    // Whoever was put aside for being slow may have got them after all.
+    const late = answered();
+    if (late !== undefined) return late;
     const failure = failureOf(error, previous, host.now(), allowedMs, config.roleArn);
     warnOfCache(host, () => records.keepFailure(failure));
     return settle(records, error, host);
@@ -171,7 +185,7 @@ function revive(failure: Failure): Gcp2awsError {
 /** The error of an attempt before this call, and how to have another one made at once. */
 function remembered(failure: Failure, now: number): Gcp2awsError {
   const ago = duration(Math.max(0, now - failure.failedAt));
-  const pause = duration(failure.retryAt - now);
+  const pause = duration(Math.ceil((failure.retryAt - now) / 1000) * 1000);
   const row = failure.count > 1 ? `, ${failure.count} times in a row` : "";
   return revive(failure).withDetails([
     ...failure.details,

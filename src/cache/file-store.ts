@@ -13,6 +13,8 @@ export interface CacheLocation {
 export interface FileStore {
   /** The directory for calls of one's own on it, whatever becomes of its name. */
   path: string;
+  /** Its name, for people. */
+  directory: string;
   /**
    * Undefined where there is no such file.
    * @throws Gcp2awsError LOCAL_CACHE when it is not this user's alone, or cannot be read
@@ -23,6 +25,8 @@ export interface FileStore {
    * @throws Gcp2awsError LOCAL_CACHE
    */
   write: (name: string, text: string) => void;
+  /** Whether {@link write} would succeed, tried with as much as an entry has. */
+  canWrite: (name: string) => boolean;
   /** @throws Gcp2awsError LOCAL_CACHE */
   remove: (name: string) => void;
   /** @throws Gcp2awsError LOCAL_CACHE */
@@ -32,6 +36,7 @@ export interface FileStore {
 
 /** Of an entry: session tokens have 1 to 4 kB, more is not one of ours. */
 const MAX_FILE_BYTES = 64 * 1024;
+const ENTRY_BYTES = 4 * 1024;
 
 /**
  * Opens the first location that applies; makes its directory where it is missing and `make` is set. The directory is
@@ -78,6 +83,7 @@ function openDirectory(directory: string, host: Host): FileStore {
 
   return {
     path: opened.path,
+    directory,
     read: (name) => {
       try {
         return files.read(at(name), MAX_FILE_BYTES, (status) => {
@@ -85,13 +91,15 @@ function openDirectory(directory: string, host: Host): FileStore {
         });
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
-        if (error.code === "ENOENT") return undefined;
+        // Larger than all of ours: as one that is cut off.
+        if (error.code === "ENOENT" || error.code === "EFBIG") return undefined;
         throw refused(`${directory}/${name}`, error);
       }
     },
     write: (name, text) => {
       const temporary = at(`${name}.${uniqueId(host)}.tmp`);
       try {
+        if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new FileError("EFBIG");
         files.write(temporary, text);
         files.rename(temporary, at(name));
       } catch (error) {
@@ -100,6 +108,18 @@ function openDirectory(directory: string, host: Host): FileStore {
         throw new Gcp2awsError("LOCAL_CACHE", `${printable(`${directory}/${name}`)} not written: ${error.code}`, {
           hint: HINT,
         });
+      }
+    },
+    canWrite: (name) => {
+      const temporary = at(`${name}.${uniqueId(host)}.tmp`);
+      try {
+        files.write(temporary, " ".repeat(ENTRY_BYTES));
+        return true;
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        return false;
+      } finally {
+        attempt(() => files.unlink(temporary));
       }
     },
     remove: (name) => {
@@ -164,10 +184,22 @@ function isOwnDirectory(path: string, { files }: Host): boolean {
   }
 }
 
-/** The directory, and those above it that are missing. */
+/**
+ * The directory, and those above it that are missing, in what belongs to this user or root all the way. In a directory
+ * of another user, that user could choose where the cache lies; and root, with the HOME of whoever called sudo, would lock
+ * that user out of it.
+ * @throws Gcp2awsError LOCAL_CACHE
+ */
 function makeDirectories(path: string, files: Host["files"]): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
-  if (parent !== "" && !exists(parent, files)) makeDirectories(parent, files);
+  const status = parent === "" ? undefined : statusIfThere(parent, files);
+  if (parent !== "" && status === undefined) makeDirectories(parent, files);
+  for (let above = status === undefined ? "" : parent; above !== ""; above = above.slice(0, above.lastIndexOf("/"))) {
+    const { uid } = files.status(above);
+    if (uid !== 0 && uid !== files.uid()) {
+      throw notOurs(path, `not made, as ${printable(above)} belongs to user ${uid}, not to ${files.uid()}`);
+    }
+  }
   try {
     files.makeDirectory(path);
   } catch (error) {
@@ -176,12 +208,11 @@ function makeDirectories(path: string, files: Host["files"]): void {
   }
 }
 
-function exists(path: string, files: Host["files"]): boolean {
+function statusIfThere(path: string, files: Host["files"]): FileStatus | undefined {
   try {
-    files.status(path);
-    return true;
+    return files.status(path);
   } catch (error) {
-    if (error instanceof FileError && error.code === "ENOENT") return false;
+    if (error instanceof FileError && error.code === "ENOENT") return undefined;
     throw error;
   }
 }

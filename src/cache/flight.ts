@@ -2,15 +2,15 @@ import { FileError, type Host } from "../host.ts";
 import { attempt, uniqueId } from "./file-store.ts";
 
 /**
- * `mine`: nobody else has the turn until it is ended. `over`: somebody had it, and has ended or died: look for the
+ * `mine`: nobody else has the turn until it is ended. `over`: somebody had it and gave it back: look for the
  * answer. `lost`: somebody else was quicker: ask again.
  */
-export type Turn = { kind: "mine"; end: () => void } | { kind: "over" } | { kind: "lost" };
+export type Turn = { kind: "mine"; end: () => Promise<void> } | { kind: "over" } | { kind: "lost" };
 
 /** Between two looks for an answer while the holder has not ended. */
 const GLANCE_MS = 1_000;
-/** Between two looks at a holder whose queue of waiters is full. */
-const QUEUE_FULL_MS = 5;
+/** Between two looks at a holder that took nobody in: its queue of waiters is full, or it is short of descriptors. */
+const NOT_TAKEN_MS = 5;
 
 /**
  * One process at a time, without a moment at which a dead holder's lock could be mistaken for a living one's.
@@ -32,9 +32,6 @@ export async function takeTurn(lock: string, host: Host, patienceMs: number, isO
     switch (await watch(socket, host, patienceMs, isOver)) {
       case "ended":
         return { kind: "over" };
-      case "queue-full":
-        await host.sleep(QUEUE_FULL_MS);
-        return { kind: "lost" };
       case "dead":
       case "stuck":
         removeIfThere(socket, host);
@@ -74,13 +71,31 @@ async function watch(
   host: Host,
   patienceMs: number,
   isOver: () => boolean,
-): Promise<"ended" | "dead" | "stuck" | "queue-full"> {
+): Promise<"ended" | "dead" | "stuck"> {
+  const until = host.ticks() + patienceMs;
+  for (;;) {
+    const left = Math.max(0, until - host.ticks());
+    const outcome = await look(socket, host, Math.min(GLANCE_MS, left));
+    if (outcome === "ended" || outcome === "dead") return outcome;
+    if (isOver()) return "ended";
+    if (left === 0) return "stuck";
+    if (outcome === "not-taken") await host.sleep(Math.min(NOT_TAKEN_MS, left));
+  }
+}
+
+/**
+ * What became of a holder within some time. A socket that still has its name was not given back: either its holder died,
+ * and nobody listens there any more, or it lives and has only dropped this connection.
+ */
+async function look(
+  socket: string,
+  host: Host,
+  timeoutMs: number,
+): Promise<"ended" | "dead" | "not-taken" | "timeout"> {
   try {
-    for (let left = patienceMs; ; left -= GLANCE_MS) {
-      const outcome = await host.waitForEnd(socket, Math.max(0, Math.min(GLANCE_MS, left)));
-      if (outcome === "ended" || isOver()) return "ended";
-      if (left <= GLANCE_MS) return "stuck";
-    }
+    if ((await host.waitForEnd(socket, timeoutMs)) === "timeout") return "timeout";
+    host.files.status(socket);
+    return "not-taken";
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     switch (error.code) {
@@ -89,11 +104,17 @@ async function watch(
       case "ECONNREFUSED":
         return "dead";
       case "EAGAIN":
-        return "queue-full";
+        return "not-taken";
       default:
         throw error;
     }
   }
+}
+
+/** Whether nobody listens on a holder's socket any more. */
+export async function isDead(socket: string, host: Host): Promise<boolean> {
+  const outcome = await look(socket, host, 0);
+  return outcome === "dead" || outcome === "ended";
 }
 
 async function claim(lock: string, host: Host): Promise<Turn> {
@@ -117,5 +138,11 @@ async function claim(lock: string, host: Host): Promise<Turn> {
     if (error instanceof FileError && (error.code === "ENOTEMPTY" || error.code === "EEXIST")) return { kind: "lost" };
     throw error;
   }
-  return { kind: "mine", end: () => withdraw(lock) };
+  return {
+    kind: "mine",
+    end: () => {
+      withdraw(lock);
+      return Promise.resolve();
+    },
+  };
 }

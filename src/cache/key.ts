@@ -13,6 +13,8 @@ export interface Answer {
   durationSeconds: number | undefined;
   region: string;
   stsEndpoint: string;
+  /** The file of further certificate authorities: whether STS is believed is part of what is remembered. */
+  caFile: string;
 }
 
 /**
@@ -35,6 +37,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     String(answer.durationSeconds),
     answer.region,
     answer.stsEndpoint,
+    answer.caFile,
   ];
   return `gcp2aws-${sha256(JSON.stringify(parts)).slice(0, 32)}`;
 }

@@ -37,7 +37,7 @@ export function keepAsking(question: Omit<Question, "refreshInBackground">): Kee
     const store = open(config.cacheLocations, host, said);
     const files = store === undefined ? undefined : recordsFor(config, store, host);
     try {
-      return await answer({ ...question, ...asked }, inFront(memory, files, host, said), host.now());
+      return await answer({ ...question, ...asked }, inFront(memory, files, host, said));
     } finally {
       store?.close();
     }
@@ -93,6 +93,7 @@ function inFront(memory: Memory, files: Records | undefined, host: Host, said: S
       memory.failure = undefined;
       inFiles((records) => records.forgetFailure());
     },
+    canKeep: () => files?.canKeep() ?? true,
     takeTurn: (patienceMs, isOver) => files?.takeTurn(patienceMs, isOver) ?? Promise.resolve(ALONE),
     isTaken: () => false,
   };

@@ -50,12 +50,12 @@ export function entryOf(
 }
 
 /**
- * When to refresh in the background: after a quarter to a third of the lifetime. Two thirds of it are left to outlive an
- * outage of STS, and the jitter keeps a fleet that started together from coming back together.
+ * When to refresh in the background: after a seventh to a quarter of the lifetime. Three quarters of it are left to outlive
+ * an outage of STS, and the jitter keeps a fleet that started together from coming back together.
  * @param random from 0 to below 1
  */
 function refreshMoment(issuedAt: number, expiresAt: number, random: number): number {
-  return issuedAt + Math.round((expiresAt - issuedAt) * (0.25 + 0.08 * random));
+  return issuedAt + Math.round((expiresAt - issuedAt) * (0.15 + 0.1 * random));
 }
 
 /**

@@ -1,14 +1,16 @@
 import type { Host } from "../host.ts";
 import type { FileStore } from "./file-store.ts";
+import { isDead } from "./flight.ts";
 
 /** Longer than a session can live (12 h) and than anybody can hold a lock. */
 const KEPT_MS = 24 * 60 * 60_000;
 
 /**
  * Removes what nobody will ask for again: expired entries of other roles and boots, and what killed processes left
- * behind. By age alone: nothing is read. What cannot be removed stays.
+ * behind. By age, and a lock only when its holder is dead: a clock that was set ahead makes everything old. Nothing is read,
+ * and what cannot be removed stays.
  */
-export function sweep(store: FileStore, host: Host): void {
+export async function sweep(store: FileStore, host: Host): Promise<void> {
   const { files } = host;
   let names: string[];
   try {
@@ -28,7 +30,8 @@ export function sweep(store: FileStore, host: Host): void {
         continue;
       }
       for (const holder of files.list(path)) {
-        if (/^[0-9]{16}$/.test(holder)) files.unlink(`${path}/${holder}`);
+        const socket = `${path}/${holder}`;
+        if (/^[0-9]{16}$/.test(holder) && (await isDead(socket, host))) files.unlink(socket);
       }
       files.removeDirectory(path);
     } catch {

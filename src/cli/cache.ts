@@ -117,11 +117,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   );
 }
 
-/** Locks are left to those who hold them. */
 function clear(host: Host): void {
   const directory = directoryOf(host);
   const kinds = withStore(host, (store) => {
-    const names = store.names().filter((name) => kindOfName(name) !== undefined && kindOfName(name) !== "lock");
+    // Locks and what is being written are left to those who hold them.
+    const names = store.names().filter((name) => kindOfName(name) === "entry" || kindOfName(name) === "failure");
     for (const name of names) store.remove(name);
     return names.map(kindOfName);
   });

@@ -26,7 +26,11 @@ export async function waitForEnd(path: string, timeoutMs: number): Promise<"ende
     socket.end();
     return outcome;
   } catch (error) {
-    throw toFileError(error);
+    const known = toFileError(error);
+    if (!(known instanceof FileError) || known.code !== "ECONNREFUSED") throw known;
+    // Rare, and its own file: a holder died, or thousands wait for one.
+    const { refusal } = await import("./bun-refusal.ts");
+    throw await refusal(path);
   }
 }
 

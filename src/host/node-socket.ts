@@ -28,13 +28,17 @@ export function waitForEnd(path: string, timeoutMs: number): Promise<"ended" | "
   return new Promise((resolve, reject) => {
     let connected = false;
     const socket = connect(path);
-    const timer = setTimeout(() => finish(() => resolve("timeout")), Math.max(0, timeoutMs));
+    let timer: NodeJS.Timeout | undefined;
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       socket.destroy();
       settle();
     };
-    socket.on("connect", () => (connected = true));
+    // The system answers at once whether somebody listens, so the time begins after that.
+    socket.on("connect", () => {
+      connected = true;
+      timer = setTimeout(() => finish(() => resolve("timeout")), Math.max(0, timeoutMs));
+    });
     // A listener that is gone before it took the connection resets it.
     socket.on("error", (error) => finish(() => (connected ? resolve("ended") : reject(toFileError(error)))));
     socket.on("close", () => finish(() => resolve("ended")));

@@ -1,4 +1,5 @@
-import { readFileSync, writeSync } from "node:fs";
+import type { StdioOptions } from "node:child_process";
+import { openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { formatWarning, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { bun } from "./bun.ts";
@@ -8,6 +9,7 @@ import { nodeFiles } from "./node-files.ts";
 export const processHost: Host = {
   env: process.env,
   now: Date.now,
+  ticks: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: Math.random,
   request: async (request) => {
@@ -56,8 +58,7 @@ export const processHost: Host = {
       .getBuiltinModule("node:child_process")
       .spawn(process.execPath, [...process.execArgv, ...first, ...argv], {
         detached: true,
-        stdio: "ignore",
-        cwd: "/",
+        stdio: streamsOfNobody(),
         env: { ...process.env, ...env },
       })
       .on("error", () => {})
@@ -65,18 +66,54 @@ export const processHost: Host = {
   },
 };
 
+/**
+ * Nothing for the three streams, and nothing in place of whatever else the caller left open for its children: Node hands
+ * that on, and a pipe that somebody reads to its end, or a lock on a file, would last as long as the child.
+ */
+function streamsOfNobody(): StdioOptions {
+  const streams: ("ignore" | number)[] = ["ignore", "ignore", "ignore"];
+  const inherited = inheritedDescriptors();
+  const last = Math.max(...inherited, 2);
+  if (last === 2) return streams;
+  const nothing = openSync("/dev/null", "r+");
+  for (let at = 3; at <= last; at++) streams.push(inherited.includes(at) ? nothing : "ignore");
+  return streams;
+}
+
+/** Descriptors that a child gets as well: those without the flag O_CLOEXEC, which Node sets on all of its own. */
+function inheritedDescriptors(): number[] {
+  try {
+    return readdirSync("/proc/self/fd")
+      .map(Number)
+      .filter((descriptor) => descriptor > 2 && descriptor < 4_096 && isInherited(descriptor));
+  } catch {
+    // Only Linux shows them.
+    return [];
+  }
+}
+
+function isInherited(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1] ?? "";
+    return flags !== "" && (Number.parseInt(flags, 8) & 0o2000000) === 0;
+  } catch {
+    // The one that listed them is closed by now.
+    return false;
+  }
+}
+
 const sockets = () => (bun === undefined ? import("./node-socket.ts") : import("./bun-socket.ts"));
 
 /** Synchronous: touching process.stdout costs Bun 9 ms, and nothing is lost when the process exits right after. */
 function write(descriptor: number, text: string): void {
   const bytes = Buffer.from(text, "utf8");
-  const giveUp = Date.now() + 10_000;
+  const giveUp = performance.now() + 10_000;
   for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(descriptor, bytes, written);
     } catch (error) {
       const code = codeOf(error);
-      if (code !== "EAGAIN" || Date.now() > giveUp) {
+      if (code !== "EAGAIN" || performance.now() > giveUp) {
         throw new Gcp2awsError("LOCAL_OUTPUT", `output not written: ${code}`, {
           hint: "the program that reads it has gone away, or the disk it goes to is full",
         });

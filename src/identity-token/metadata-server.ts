@@ -33,9 +33,9 @@ export function metadataServer(options: MetadataServerOptions, host: Host): Iden
   return (deadline) =>
     retry(
       host,
-      { attempts: 50, baseMs: 200, capMs: 2_000, until: Math.min(deadline, host.now() + READY_WINDOW_MS) },
+      { attempts: 50, baseMs: 200, capMs: 2_000, until: Math.min(deadline, host.ticks() + READY_WINDOW_MS) },
       async () => {
-        const timeoutMs = Math.min(ATTEMPT_MS, deadline - host.now());
+        const timeoutMs = Math.min(ATTEMPT_MS, deadline - host.ticks());
         let response: HttpResponse;
         try {
           response = await host.request({ method: "GET", url, headers, timeoutMs });

@@ -59,10 +59,14 @@ export function readResponse(response: HttpResponse, input: AssumeRoleWithWebIde
     return value;
   };
   const expiration = new Date(readTimestamp(field("Expiration")));
-  const accountId = /^arn:[\w-]+:sts::(\d{12}):/.exec(descend(result, "AssumedRoleUser", "Arn")?.text ?? "")?.[1];
-  if (accountId === undefined || accountId !== parseRoleArn(input.roleArn)?.accountId) {
+  const role = parseRoleArn(input.roleArn);
+  const arn = descend(result, "AssumedRoleUser", "Arn")?.text ?? "";
+  const assumed = /^arn:[\w-]+:sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn);
+  const accountId = assumed?.[1];
+  if (accountId === undefined || accountId !== role?.accountId) {
     throw badResponse("its AssumedRoleUser is not of the role's account");
   }
+  if (assumed?.[2] !== role.name) throw badResponse("its AssumedRoleUser is of another role");
   return {
     accessKeyId: field("AccessKeyId"),
     secretAccessKey: field("SecretAccessKey"),

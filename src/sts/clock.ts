@@ -5,6 +5,8 @@ import { parseHttpDate } from "../http-date.ts";
 
 /** AWS refuses signatures that are further off than this: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
 const TOLERATED_MS = 15 * 60_000;
+/** DurationSeconds, AssumeRoleWithWebIdentity API reference. */
+const LONGEST_MS = 12 * 60 * 60_000;
 /** A clock that is off by more is worth saying. */
 const WORTH_SAYING_MS = 60_000;
 
@@ -22,8 +24,10 @@ export function checkClock(credentials: Credentials, date: string | undefined, n
   if (Math.abs(offset) > TOLERATED_MS) {
     throw wrongClock(`this machine's clock is ${duration(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} AWS`);
   }
-  if (credentials.expiration.getTime() <= now) {
-    throw wrongClock("AWS STS gave credentials that expired before now");
+  const lifetime = credentials.expiration.getTime() - now;
+  if (lifetime <= 0) throw wrongClock("AWS STS gave credentials that expired before now");
+  if (lifetime > LONGEST_MS + TOLERATED_MS) {
+    throw wrongClock(`AWS STS gave credentials that live for ${duration(lifetime)}, and the longest session has 12 h`);
   }
   return offset;
 }

@@ -28,7 +28,7 @@ const ABOUT_THE_TOKEN: ReadonlySet<ErrorCode> = new Set([
  * Exchanges one identity token for AWS credentials by AssumeRoleWithWebIdentity.
  *
  * Connection failures, throttling, 5xx and IDPCommunicationError are retried, up to 5 attempts within the deadline.
- * @param deadline milliseconds since the epoch
+ * @param deadline milliseconds by `host.ticks`
  * @throws Gcp2awsError an `STS_…` code, IDENTITY_BAD_TOKEN, USAGE_MISSING_CLAIM or LOCAL_CLOCK; a denial carries the
  *   token's claims and the trust policy keys they are compared with
  */
@@ -49,7 +49,7 @@ export async function exchange(token: string, options: ExchangeOptions, host: Ho
       async () => {
         let response: HttpResponse;
         try {
-          response = await host.request({ ...request, timeoutMs: Math.min(ATTEMPT_MS, deadline - host.now()) });
+          response = await host.request({ ...request, timeoutMs: Math.min(ATTEMPT_MS, deadline - host.ticks()) });
         } catch (error) {
           if (error instanceof ConnectionError) throw connectionFailure(error, options.stsEndpoint);
           throw error;

@@ -22,6 +22,7 @@ const config: CacheOptions = {
   durationSeconds: undefined,
   region: "us-east-1",
   stsEndpoint: "https://sts.us-east-1.amazonaws.com",
+  caFile: "",
   timeoutMs: 30_000,
   cacheLocations: [{ directory: DIRECTORY, within: undefined }],
   refreshNow: false,
@@ -86,7 +87,7 @@ describe("asking", () => {
   it("asks once, then answers from the cache", async () => {
     const { host, aws, ask } = machine();
     const first = await ask();
-    host.time += 10 * MINUTE;
+    host.time += 8 * MINUTE;
     expect(await ask()).toEqual(first);
     expect(aws.calls).toBe(1);
     expect(host.stderr).toBe("");
@@ -112,15 +113,15 @@ describe("asking", () => {
   });
 
   it.each<[string, number, number, number, number]>([
-    ["12 hours, before a quarter", 12 * HOUR, 2.9 * HOUR, 1, 0],
-    ["12 hours, after a third", 12 * HOUR, 4.1 * HOUR, 1, 1],
+    ["12 hours, before a seventh", 12 * HOUR, 1.7 * HOUR, 1, 0],
+    ["12 hours, after a quarter", 12 * HOUR, 3.1 * HOUR, 1, 1],
     ["12 hours, 16 minutes left", 12 * HOUR, 12 * HOUR - 16 * MINUTE, 1, 1],
     ["12 hours, 15 minutes left", 12 * HOUR, 12 * HOUR - 15 * MINUTE, 2, 0],
-    ["an hour, before a quarter", HOUR, 14 * MINUTE, 1, 0],
-    ["an hour, after a third", HOUR, 21 * MINUTE, 1, 1],
+    ["an hour, before a seventh", HOUR, 8 * MINUTE, 1, 0],
+    ["an hour, after a quarter", HOUR, 16 * MINUTE, 1, 1],
     ["an hour, 15 minutes left", HOUR, 45 * MINUTE, 2, 0],
-    ["15 minutes, before a quarter", 15 * MINUTE, 3 * MINUTE, 1, 0],
-    ["15 minutes, after a third", 15 * MINUTE, 6 * MINUTE, 1, 1],
+    ["15 minutes, before a seventh", 15 * MINUTE, 2 * MINUTE, 1, 0],
+    ["15 minutes, after a quarter", 15 * MINUTE, 4 * MINUTE, 1, 1],
     ["15 minutes, a quarter left", 15 * MINUTE, 12 * MINUTE, 2, 0],
     ["15 minutes, over", 15 * MINUTE, 15 * MINUTE, 2, 0],
   ])("%s", async (_, lifetimeMs, age, calls, backgrounds) => {
@@ -145,6 +146,20 @@ describe("asking", () => {
     expect(aws.backgrounds).toBe(1);
   });
 
+  it("starts no further background refresh while the last one's failure is waited out", async () => {
+    const { host, aws, ask } = machine();
+    await ask();
+    host.time += 20 * MINUTE;
+    await ask();
+    aws.away = away;
+    await ask({ refreshNow: true });
+    for (let asked = 0; asked < 10; asked++) await ask();
+    expect(aws).toMatchObject({ backgrounds: 1, calls: 2 });
+    host.time += 1_000;
+    await ask();
+    expect(aws.backgrounds).toBe(2);
+  });
+
   it("refreshes what is expiring when it is the background itself", async () => {
     const { host, aws, ask } = machine();
     const first = await ask({ refreshNow: true });
@@ -166,9 +181,9 @@ describe("asking", () => {
       }
       return (host.time - issued) / MINUTE;
     };
-    expect(await refreshed(0)).toBeCloseTo(15, 0);
-    expect(await refreshed(0.5)).toBeCloseTo(17.5, 0);
-    expect(await refreshed(0.999)).toBeCloseTo(20, 0);
+    expect(await refreshed(0)).toBeCloseTo(9, 0);
+    expect(await refreshed(0.5)).toBeCloseTo(12, 0);
+    expect(await refreshed(0.999)).toBeCloseTo(15, 0);
   });
 });
 
@@ -374,6 +389,123 @@ describe("many processes", () => {
     expect(aws.calls).toBe(0);
   });
 
+  it("takes over from each of many that are killed one after the other", async () => {
+    const { host, aws, ask } = machine();
+    let left = 6;
+    const next = (stop: () => void) => () => {
+      stop();
+      if (--left === 0) {
+        host.meanwhile = () => {};
+        return;
+      }
+      // Another of those who waited is quicker.
+      host.files.unlink(`${ENTRY}.lock/other${left + 1}`);
+      host.meanwhile = next(host.files.bind(`${ENTRY}.lock/other${left}`));
+    };
+    host.files.makeDirectory("/home/.cache");
+    host.files.makeDirectory(DIRECTORY);
+    host.files.makeDirectory(`${ENTRY}.lock`);
+    host.meanwhile = next(host.files.bind(`${ENTRY}.lock/other6`));
+    await ask();
+    expect({ calls: aws.calls, left }).toEqual({ calls: 1, left: 0 });
+  });
+
+  it.each([
+    ["asks for itself when nothing can be kept here", true],
+    ["waits on when they had no luck", false],
+  ])("after three that left nothing, %s", async (_, full) => {
+    const { host, aws, ask } = machine();
+    host.files.makeDirectory("/home/.cache");
+    host.files.makeDirectory(DIRECTORY);
+    host.files.makeDirectory(`${ENTRY}.lock`);
+    let ended = 0;
+    const come = () => {
+      const stop = host.files.bind(`${ENTRY}.lock/other${ended}`);
+      host.meanwhile = () => {
+        host.files.unlink(`${ENTRY}.lock/other${ended}`);
+        stop();
+        if (++ended < 6) come();
+      };
+    };
+    come();
+    if (full) {
+      host.files.before = (operation) => {
+        if (operation === "write") throw new FileError("ENOSPC");
+      };
+    }
+    await ask();
+    expect({ calls: aws.calls, ended }).toEqual({ calls: 1, ended: full ? 3 : 6 });
+  });
+
+  it("waits on for one that drops its connection and lives", async () => {
+    const other = machine();
+    await other.ask();
+    const { host, aws, ask } = machine();
+    host.files.makeDirectory("/home/.cache");
+    host.files.makeDirectory(DIRECTORY);
+    host.files.makeDirectory(`${ENTRY}.lock`);
+    host.files.bind(`${ENTRY}.lock/other`);
+    const { waitForEnd } = host;
+    let dropped = 0;
+    host.waitForEnd = (path, timeoutMs) => (dropped++ < 10 ? Promise.resolve("ended") : waitForEnd(path, timeoutMs));
+    host.meanwhile = () => host.files.write(ENTRY, other.host.files.nodes.get(ENTRY)?.text ?? "");
+    expect((await ask()).accessKeyId).toBe("ASIA1");
+    expect({ calls: aws.calls, dropped }).toEqual({ calls: 0, dropped: 11 });
+  });
+
+  it("begins nothing that it has no time for, and blames nobody", async () => {
+    const { host, aws, ask } = machine();
+    host.files.makeDirectory("/home/.cache");
+    host.files.makeDirectory(DIRECTORY);
+    // Whoever it is, others are quicker, and stop.
+    let others = 0;
+    const makeDirectory = host.files.makeDirectory;
+    host.files.makeDirectory = (path) => {
+      makeDirectory(path);
+      if (!path.startsWith(`${ENTRY}.lock.`) || others > 1) return;
+      if (others === 0) makeDirectory(`${ENTRY}.lock`);
+      host.files.bind(`${ENTRY}.lock/other${others++}`);
+    };
+    const failure = await failureOf(ask());
+    expect(failure.code).toBe("STS_TIMEOUT");
+    expect(failure.message).toContain("another gcp2aws process");
+    expect(aws.calls).toBe(0);
+    expect([...host.files.nodes.keys()].some((path) => path.endsWith(".failure"))).toBe(false);
+  });
+
+  it("takes the answer of one that was put aside, when its own attempt fails", async () => {
+    const other = machine();
+    await other.ask();
+    const { host } = machine();
+    const asked = askOnce({
+      config,
+      host,
+      obtain: () => {
+        host.files.write(ENTRY, other.host.files.nodes.get(ENTRY)?.text ?? "");
+        return Promise.reject(away);
+      },
+      refreshInBackground: () => {},
+    });
+    expect((await asked()).credentials.accessKeyId).toBe("ASIA1");
+    expect(host.stderr).toBe("");
+    expect([...host.files.nodes.keys()].some((path) => path.endsWith(".failure"))).toBe(false);
+  });
+
+  it("says when something else is in the place of the lock", async () => {
+    const { host, aws, ask } = machine();
+    host.files.makeDirectory("/home/.cache");
+    host.files.makeDirectory(DIRECTORY);
+    host.files.write(`${ENTRY}.lock`, "");
+    const { list } = host.files;
+    host.files.list = (path) => {
+      if (path === `${ENTRY}.lock`) throw new FileError("ENOTDIR");
+      return list(path);
+    };
+    await ask();
+    expect(aws.calls).toBe(1);
+    expect(host.stderr).toContain(`no lock: ${ENTRY}.lock: ENOTDIR [LOCAL_CACHE]`);
+  });
+
   it("takes over from one that is killed", async () => {
     const { host, aws, ask } = machine();
     const { stop } = held(host, () => stop());
@@ -426,6 +558,61 @@ describe("a cache that does not work", () => {
         2,
       ),
     );
+  });
+
+  it("hands over what lives though the record of a failure is open to others, and leaves that alone", async () => {
+    const { host, aws, ask } = machine();
+    const first = await ask();
+    aws.away = away;
+    host.time += 40 * MINUTE;
+    await ask({ refreshNow: true });
+    own(host, `${ENTRY}.failure`, { mode: 0o644 });
+    const before = host.files.nodes.get(`${ENTRY}.failure`);
+    host.stderr = "";
+    expect(await ask()).toEqual(first);
+    expect(host.stderr).toContain("its mode is 644, not 600");
+    host.time += 10 * MINUTE;
+    expect(await ask()).toEqual(first);
+    expect(host.files.nodes.get(`${ENTRY}.failure`)).toBe(before);
+  });
+
+  it("makes nothing in a directory of another user", async () => {
+    const { host, aws, ask } = machine();
+    own(host, "/home", { uid: 1001 });
+    await ask();
+    expect(aws.calls).toBe(1);
+    expect(host.stderr).toContain("cache not used: /home/.cache: not made, as /home belongs to user 1001, not to 1000");
+    expect([...host.files.nodes.keys()]).toEqual(["/", "/home"]);
+  });
+
+  it("keeps nothing that it could not read again", async () => {
+    const { host, ask } = machine();
+    const big = askOnce({
+      config,
+      host,
+      obtain: async () => {
+        const entry = await ask();
+        return entryOf(
+          { credentials: { ...entry, sessionToken: "x".repeat(70_000) }, clockAheadMs: 0 },
+          { roleArn: ROLE_ARN, audience: config.audience, source: "a test" },
+          host.now(),
+          0,
+        );
+      },
+      refreshInBackground: () => {},
+    });
+    host.time += 55 * MINUTE;
+    expect((await big()).credentials.sessionToken).toHaveLength(70_000);
+    expect(host.stderr).toContain(`${ENTRY} not written: EFBIG [LOCAL_CACHE]`);
+  });
+
+  it("takes a copied entry for no answer to another question", async () => {
+    const { host, aws, ask } = machine();
+    await ask();
+    const other = { ...config, roleArn: `${ROLE_ARN}2` };
+    host.files.write(`${DIRECTORY}/${cacheKey(other, "", host.sha256)}`, host.files.nodes.get(ENTRY)?.text ?? "");
+    await ask({ roleArn: other.roleArn });
+    expect(aws.calls).toBe(2);
   });
 
   it("says when the disk fills up, and leaves nothing behind", async () => {
@@ -508,6 +695,61 @@ describe("an AWS that fails", () => {
       if (aws.backgrounds > backgrounds) await ask({ refreshNow: true });
     }
     expect({ asked, unanswered }).toEqual({ asked: 1440, unanswered: 0 });
-    expect(aws.calls).toBeLessThan(120);
+    expect(aws.calls).toBeLessThan(180);
+  });
+
+  it("for 40 minutes, whenever that begins: every command gets credentials, with one every 5 minutes", async () => {
+    let seed = 11;
+    const draw = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let outage = 0; outage < 60; outage++) {
+      const { host, aws, ask } = machine({ random: draw });
+      host.time += draw() * 5 * MINUTE;
+      const start = host.time + 2 * HOUR + (outage * HOUR) / 60;
+      for (const end = start + 40 * MINUTE; host.time < end; host.time += 5 * MINUTE) {
+        aws.away = host.time >= start ? away : undefined;
+        const backgrounds = aws.backgrounds;
+        expect((await ask()).expiration.getTime()).toBeGreaterThan(host.time);
+        if (aws.backgrounds > backgrounds) await ask({ refreshNow: true });
+      }
+    }
+  });
+});
+
+describe("a clock that is set", () => {
+  it("moves no deadline", async () => {
+    const { host } = machine();
+    const deadlines: number[] = [];
+    const measured = askOnce({
+      config,
+      host,
+      obtain: (deadline) => {
+        deadlines.push(deadline - host.time);
+        host.setAheadMs -= HOUR;
+        return Promise.reject(away);
+      },
+      refreshInBackground: () => {},
+    });
+    await failureOf(measured());
+    host.setAheadMs += 5 * HOUR;
+    await failureOf(measured());
+    expect(deadlines).toEqual([30_000, 30_000]);
+  });
+
+  it("takes the lock from nobody who holds it, however old it looks", async () => {
+    const { host, ask } = machine();
+    await ask();
+    const lock = `${DIRECTORY}/gcp2aws-${"0".repeat(32)}.lock`;
+    const [living, dead] = [`${lock}/${"1".repeat(16)}`, `${lock}.${"2".repeat(16)}/${"2".repeat(16)}`];
+    host.files.makeDirectory(lock);
+    host.files.makeDirectory(`${lock}.${"2".repeat(16)}`);
+    host.files.bind(living);
+    host.files.bind(dead)();
+    host.files.write(`${DIRECTORY}/gcp2aws-${"3".repeat(32)}`, "an old entry");
+    host.files.write(`${DIRECTORY}/gcp2aws-${"3".repeat(32)}.${"4".repeat(16)}.tmp`, "half an ol");
+    host.files.write(`${DIRECTORY}/notes.txt`, "somebody's");
+    host.setAheadMs += 25 * HOUR;
+    await ask();
+    const left = [...host.files.nodes.keys()].filter((path) => path.startsWith(`${DIRECTORY}/`));
+    expect(left.toSorted()).toEqual([ENTRY, lock, living, `${DIRECTORY}/notes.txt`].toSorted());
   });
 });

@@ -37,7 +37,7 @@ async function program(host: Host, mark: (holds: boolean) => void): Promise<void
     mark(true);
     await host.sleep(1);
     mark(false);
-    turn.end();
+    await turn.end();
     return;
   }
 }

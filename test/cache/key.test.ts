@@ -27,6 +27,7 @@ describe("the key of an entry", () => {
       durationSeconds: 3600,
       region: "eu-west-1",
       stsEndpoint: "https://sts.eu-west-1.amazonaws.com",
+      caFile: "/etc/ca.pem",
     };
     const keys = Object.entries(changes).map(([name, value]) => cacheKey({ ...config, [name]: value }, "boot", sha256));
     const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];

@@ -8,11 +8,20 @@ export interface Recorder {
   requests: string[];
   token: Set<string>;
   result: Set<string>;
+  /** How long each answer is held back. */
+  delayMs: number;
   close: () => Promise<void>;
 }
 
 export async function startRecorder(target: string): Promise<Recorder> {
-  const recorder = { requests: new Array<string>(), token: new Set<string>(), result: new Set<string>() };
+  const recorder: Recorder = {
+    url: "",
+    delayMs: 0,
+    close: () => Promise.resolve(),
+    requests: new Array<string>(),
+    token: new Set<string>(),
+    result: new Set<string>(),
+  };
   const server = createServer((incoming, answer) => {
     recorder.requests.push(`${incoming.method} ${incoming.url}`);
     const outgoing = request(
@@ -24,7 +33,9 @@ export async function startRecorder(target: string): Promise<Recorder> {
         response.on("end", () => {
           const body = Buffer.concat(chunks);
           note(body.toString("utf8"), recorder);
-          answer.writeHead(response.statusCode ?? 500, response.headers).end(body);
+          const send = () => answer.writeHead(response.statusCode ?? 500, response.headers).end(body);
+          if (recorder.delayMs > 0) setTimeout(send, recorder.delayMs);
+          else send();
         });
       },
     );
@@ -33,15 +44,13 @@ export async function startRecorder(target: string): Promise<Recorder> {
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    ...recorder,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
+  recorder.url = `http://127.0.0.1:${port}`;
+  recorder.close = () =>
+    new Promise((closed) => {
+      server.close(() => closed());
+      server.closeAllConnections();
+    });
+  return recorder;
 }
 
 function note(body: string, seen: Pick<Recorder, "token" | "result">): void {
