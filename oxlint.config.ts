@@ -82,6 +82,13 @@ export default defineConfig({
       "**/emulator/**",
     ]),
     layer("src/provider.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
+    layer("src/{index,from-google-identity}.ts", [
+      ...stages,
+      "**/delivery/**",
+      "**/cli/**",
+      "**/emulator/**",
+      "**/trust-policy/**",
+    ]),
     layer("src/keeper.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
     layer("src/obtain.ts", [
       "**/cache/**",

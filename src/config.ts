@@ -253,6 +253,16 @@ function isPath(text: string): boolean {
   return text.startsWith("/") && !text.includes("\ufffd");
 }
 
+/**
+ * The sockets that systemd has opened for this process (sd_listen_fds(3)); none where it was started otherwise.
+ * @param pid this process's
+ */
+export function activatedDescriptors(env: Environment, pid: number): number[] {
+  const count = env["LISTEN_FDS"] ?? "";
+  if (env["LISTEN_PID"] !== String(pid) || !/^[1-9]\d?$/.test(count)) return [];
+  return Array.from({ length: Number(count) }, (_, at) => 3 + at);
+}
+
 function trimSlashes(path: string): string {
   return path.replace(/\/+$/, "");
 }

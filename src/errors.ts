@@ -45,6 +45,7 @@ export type ErrorCode =
   | "LOCAL_OUTPUT"
   | "LOCAL_FILE"
   | "LOCAL_PORT"
+  | "LOCAL_COMMAND"
   | "INTERNAL";
 
 export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
@@ -81,10 +82,12 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   LOCAL_OUTPUT: "local",
   LOCAL_FILE: "local",
   LOCAL_PORT: "local",
+  LOCAL_COMMAND: "local",
 
   INTERNAL: "internal",
 };
 
+const notOnGoogle: ReadonlySet<string> = new Set(["IDENTITY_UNREACHABLE", "IDENTITY_TIMEOUT", "IDENTITY_NOT_GOOGLE"]);
 const statuses: ReadonlyMap<string, number> = new Map(Object.entries(exitStatus));
 const classes: ReadonlyMap<string, ErrorClass> = new Map(Object.entries(errorClasses));
 
@@ -132,6 +135,14 @@ export class Gcp2awsError extends Error {
 
   get exitStatus(): number {
     return statuses.get(classes.get(this.code) ?? "internal") ?? exitStatus.internal;
+  }
+
+  /**
+   * For chains of credential providers in the AWS SDK for JavaScript: true where this workload has no Google identity at all,
+   * so that another link may have one; false where it has, and something is wrong.
+   */
+  get tryNextLink(): boolean {
+    return notOnGoogle.has(this.code);
   }
 
   /** The same error with these lines of evidence. */

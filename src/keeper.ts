@@ -17,7 +17,10 @@ export function createKeeper(config: Config, host: Host, obtain: Obtain): Keeper
  * Has credentials refreshed before anybody asks for them, until the returned function is called.
  * @param every calls an action again and again, see host/timers.ts
  */
-export function tend(keeper: Keeper, every: (ms: number, action: () => void) => () => void): () => void {
+export function tend(
+  keeper: { ask: () => Promise<unknown> },
+  every: (ms: number, action: () => void) => () => void,
+): () => void {
   return every(TEND_MS, () => {
     // What fails is remembered and said by the keeper itself.
     keeper.ask().catch(() => {});

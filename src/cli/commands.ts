@@ -3,15 +3,21 @@ import { flagOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineEmulate } from "./emulate.ts";
+import { defineExec } from "./exec.ts";
 import { addPipeFlags } from "./pipe-flags.ts";
+import { defineServe } from "./serve.ts";
 
 export interface CommandContext {
   host: Host;
+  /** Of the process, when nothing was thrown. */
+  exitStatus: number;
 }
 
 /** Every command, in the order of the help. A new one is a file beside this and a row here. */
 export const commands: readonly ((program: Command, context: CommandContext) => void)[] = [
   defineCredentialProcess,
+  defineExec,
+  defineServe,
   defineCache,
   defineEmulate,
 ];

@@ -11,8 +11,7 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
     // In front of the command line library, and without what a cached answer does not need.
     if (argv[0] === "credential-process" && (await credentialProcess(argv.slice(1), host, obtain)) === "done") return 0;
     const { runProgram } = await import("./program.ts");
-    await runProgram(argv, host);
-    return 0;
+    return await runProgram(argv, host);
   } catch (error) {
     const known = error instanceof Gcp2awsError ? error : defect(error);
     host.writeStderr(formatError(known));

@@ -6,14 +6,16 @@ import { type CommandContext, commands as definitions } from "./commands.ts";
 
 /**
  * The command line of everything but the fast path: help, and the commands that may take their time to load.
+ * @returns the exit status
  * @throws Gcp2awsError USAGE_UNKNOWN_COMMAND, USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE, and what the command throws
  */
-export async function runProgram(argv: readonly string[], host: Host): Promise<void> {
+export async function runProgram(argv: readonly string[], host: Host): Promise<number> {
   const program = new Command("gcp2aws")
     .description("AWS credentials from a Google Cloud identity, without a long-lived key.")
     .version(version, "-V, --version")
-    .showHelpAfterError(false);
-  const context: CommandContext = { host };
+    .showHelpAfterError(false)
+    .enablePositionalOptions();
+  const context: CommandContext = { host, exitStatus: 0 };
   for (const define of definitions) define(program, context);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
@@ -29,6 +31,7 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<v
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usage(error, argv);
   }
+  return context.exitStatus;
 }
 
 const HINT = "see gcp2aws --help, or gcp2aws COMMAND --help";

@@ -29,7 +29,7 @@ const base = mkdtempSync(join(tmpdir(), "gcp2aws-transport-"));
 const flags = ["--role-arn", ROLE, "--audience", AUDIENCE];
 
 const token = unsignedToken({ aud: AUDIENCE, sub: "1", exp: 4_102_444_800 });
-const xml = stsSuccess({ Expiration: "2099-01-01T00:00:00Z" });
+const xml = stsSuccess({ Expiration: new Date(Date.now() + 60 * 60_000).toISOString() });
 const size = Buffer.byteLength(xml);
 const length = `Content-Length: ${size}\r\n`;
 const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;

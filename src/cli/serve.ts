@@ -1,0 +1,252 @@
+import { type Command, Option } from "commander";
+import { openStore } from "../cache/file-store.ts";
+import { activatedDescriptors, cacheLocations, type Config } from "../config.ts";
+import { containerVariables, imdsVariables } from "../delivery/container-environment.ts";
+import {
+  conflictingVariables,
+  type EnvironmentFormat,
+  environmentFormats,
+  formatEnvironment,
+} from "../delivery/environment.ts";
+import { isLoopback, type ListenAddress, parseListen } from "../delivery/serve/address.ts";
+import { containerPath } from "../delivery/serve/container.ts";
+import type { LogFormat } from "../delivery/serve/log.ts";
+import { matcher, randomToken } from "../delivery/serve/secret.ts";
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { parseRoleArn } from "../sts/role-arn.ts";
+import type { CommandContext } from "./commands.ts";
+import { addPipeFlags, configOf } from "./pipe-flags.ts";
+
+interface ServeOptions {
+  role: string[];
+  listen: string[];
+  tokenFile: string[];
+  imds?: true;
+  unsafeImdsV1?: true;
+  logFormat: LogFormat;
+  printEnv?: true | string;
+  format: EnvironmentFormat;
+}
+
+interface Target {
+  name: string;
+  config: Config;
+}
+
+const DEFAULT_LISTEN: readonly ListenAddress[] = [
+  { host: "127.0.0.1", port: 9922 },
+  { host: "::1", port: 9922 },
+];
+
+/** `gcp2aws serve`: AWS credentials for every SDK on this machine or pod, over HTTP. */
+export function defineServe(program: Command, { host }: CommandContext): void {
+  const command = program
+    .command("serve")
+    .summary("serve AWS credentials to SDKs over HTTP, always fresh")
+    .description(
+      "Answers the container credentials protocol of the AWS SDKs (AWS_CONTAINER_CREDENTIALS_FULL_URI) on loopback,\n" +
+        "each role at /role/NAME with a token of its own, and refreshes before anybody asks.\n" +
+        'What clients must set: eval "$(gcp2aws serve --print-env [same flags])".',
+    )
+    .usage("--role-arn ARN --audience URI [flags]");
+  addPipeFlags(command)
+    .option(
+      "--role <[NAME=]ARN>",
+      "a role to serve, at /role/NAME (default: the role's own name); may be repeated",
+      collect,
+      [],
+    )
+    .option(
+      "--listen <IP:PORT>",
+      "where to listen; may be repeated (default: 127.0.0.1:9922 and [::1]:9922)",
+      collect,
+      [],
+    )
+    .option(
+      "--token-file <[NAME=]FILE>",
+      "the token that clients show for a role (default: one is made and kept)",
+      collect,
+      [],
+    )
+    .option("--imds", "also answer as EC2's instance metadata service, version 2; one role only")
+    .option(
+      "--unsafe-imds-v1",
+      "with --imds: answer without a session token too, as version 1; any request forgery gets credentials",
+    )
+    .addOption(new Option("--log-format <FORMAT>", "of the log on stderr").choices(["text", "json"]).default("text"))
+    .option("--print-env [NAME]", "print what clients of a role must set, and end")
+    .addOption(new Option("--format <FORMAT>", "of --print-env").choices(environmentFormats).default("sh"))
+    .addHelpText("after", `\nAlso: /healthz, /readyz, /metrics. SIGHUP reads the token files again, SIGTERM ends.`)
+    .action(() => serve(command, host));
+}
+
+async function serve(command: Command, host: Host): Promise<void> {
+  const options: ServeOptions = command.opts();
+  const targets = targetsOf(command, options, host);
+  const addresses = addressesOf(options, targets);
+  const tokens = tokensOf(options, targets, host);
+  if (options.printEnv !== undefined) {
+    host.writeStdout(printEnv(options, targets, addresses, tokens));
+    return;
+  }
+  const { runServer } = await import("./run-server.ts");
+  const { ownPid } = await import("../host/signals.ts");
+  const activated = activatedDescriptors(host.env, ownPid());
+  await runServer(
+    {
+      targets,
+      addresses: activated.length > 0 ? activated.map((descriptor) => ({ descriptor })) : addresses,
+      optional: options.listen.length === 0 ? ["::1"] : [],
+      admits: (name) => matcher(tokens(name)),
+      imds: options.imds === true ? { unsafeV1: options.unsafeImdsV1 === true } : undefined,
+      logFormat: options.logFormat,
+    },
+    host,
+  );
+}
+
+function targetsOf(command: Command, { role, imds, unsafeImdsV1 }: ServeOptions, host: Host): Target[] {
+  const targets: Target[] = [];
+  const add = (name: string | undefined, config: Config) => {
+    const own = name ?? parseRoleArn(config.roleArn)?.name ?? "";
+    if (targets.some((target) => target.name === own)) {
+      throw invalid(`--role: "${printable(own, 80)}" is there twice`, "name them apart: --role NAME=ARN");
+    }
+    targets.push({ name: own, config });
+  };
+  // Its own flag or variable, unless --role says all.
+  if (role.length === 0 || command.getOptionValueSource("roleArn") === "cli") add(undefined, configOf(command, host));
+  for (const text of role) {
+    const match = /^(?:([\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
+    if (match === null)
+      throw invalid(
+        `--role "${printable(text, 100)}": must be NAME=ARN or ARN`,
+        "for example --role team-a=arn:aws:iam::111122223333:role/TeamA",
+      );
+    const roleArn = match[2] ?? "";
+    add(match[1], configOf(command, host, { roleArn }));
+  }
+  if (imds === true && targets.length > 1) {
+    throw invalid(
+      "--imds: there can be one role only",
+      "start another server for the other roles: the SDKs take the list of roles for one name",
+    );
+  }
+  if (unsafeImdsV1 === true && imds !== true)
+    throw invalid("--unsafe-imds-v1: needs --imds", "leave it out, or add --imds");
+  return targets;
+}
+
+function addressesOf({ listen, tokenFile, imds }: ServeOptions, targets: readonly Target[]): readonly ListenAddress[] {
+  if (listen.length === 0) return DEFAULT_LISTEN;
+  return listen.map((text) => {
+    const address = parseListen(text);
+    if (address === undefined)
+      throw invalid(
+        `--listen "${printable(text, 100)}": must be IP:PORT or [IPv6]:PORT`,
+        "for example --listen 127.0.0.1:9922",
+      );
+    if (isLoopback(address)) return address;
+    if (imds === true)
+      throw invalid(
+        `--listen ${text}: --imds is for loopback only`,
+        "whoever reaches the port would get credentials; use the container protocol, whose clients show a token",
+      );
+    if (tokenFile.length < targets.length) {
+      throw invalid(
+        `--listen ${text}: beyond loopback each role needs a --token-file`,
+        "give the same file to the server and its clients, for example from a Kubernetes secret",
+      );
+    }
+    return address;
+  });
+}
+
+/** The token of each role by its name, read anew at each call. */
+function tokensOf({ tokenFile }: ServeOptions, targets: readonly Target[], host: Host): (name: string) => string {
+  const files = new Map<string, string>();
+  for (const text of tokenFile) {
+    const at = text.indexOf("=");
+    const named = targets.find(({ name }) => at !== -1 && name === text.slice(0, at));
+    const only = targets.length === 1 ? targets[0] : undefined;
+    const target = named ?? only;
+    if (target === undefined)
+      throw invalid(
+        `--token-file "${printable(text, 100)}": must be NAME=FILE`,
+        `NAME is one of ${targets.map(({ name }) => name).join(" ")}`,
+      );
+    files.set(target.name, named === undefined ? text : text.slice(at + 1));
+  }
+  return (name) => {
+    const file = files.get(name);
+    return file === undefined ? ownToken(name, host) : given(file, host.readText(file));
+  };
+}
+
+function given(file: string, text: string): string {
+  const token = text.trim();
+  if (/^[\u0021-\u007e]{16,1024}$/.test(token)) return token;
+  throw new Gcp2awsError(
+    "LOCAL_FILE",
+    `${printable(file)}: not a token: it must be one line of 16 to 1024 printable characters`,
+    {
+      hint: "make one: head -c 32 /dev/urandom | base64 > FILE",
+    },
+  );
+}
+
+/** A token that was made before, or a new one, in files that only this user may read. */
+function ownToken(name: string, host: Host): string {
+  const locations = cacheLocations(host.env).map(({ directory, within }) => ({
+    directory: `${directory}/serve`,
+    within,
+  }));
+  const store = openStore(locations, host, true);
+  if (store === undefined)
+    throw invalid(
+      "--token-file is missing, and there is no place for a token of our own",
+      "give --token-file, or set GCP2AWS_CACHE_DIR",
+    );
+  try {
+    const file = `${name}.token`;
+    const kept = store.read(file);
+    if (kept !== undefined) return given(`${store.directory}/${file}`, kept);
+    const token = randomToken();
+    store.write(file, `${token}\n`);
+    return token;
+  } finally {
+    store.close();
+  }
+}
+
+function printEnv(
+  { printEnv: wanted, format, imds }: ServeOptions,
+  targets: readonly Target[],
+  addresses: readonly ListenAddress[],
+  tokens: (name: string) => string,
+): string {
+  const target = typeof wanted === "string" ? targets.find(({ name }) => name === wanted) : targets[0];
+  if (target === undefined || (wanted === true && targets.length > 1)) {
+    throw invalid("--print-env: which role?", `name one of ${targets.map(({ name }) => name).join(" ")}`);
+  }
+  const address = addresses[0];
+  if (address === undefined || address.port === 0) {
+    throw invalid("--print-env: the port must be known", "give --listen with a port other than 0");
+  }
+  const url = `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+  const { region } = target.config;
+  const set =
+    imds === true
+      ? imdsVariables(url, region)
+      : containerVariables(`${url}${containerPath(target)}`, tokens(target.name), region);
+  return formatEnvironment(format, set, conflictingVariables);
+}
+
+function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function invalid(message: string, hint: string): Gcp2awsError {
+  return new Gcp2awsError("USAGE_INVALID_VALUE", message, { hint });
+}

@@ -1,0 +1,22 @@
+/** Where a server listens: an IP address and a port. */
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** `IP:PORT`, `[IPv6]:PORT`; no names, which could become another address tomorrow. Undefined for anything else. */
+export function parseListen(text: string): ListenAddress | undefined {
+  const match = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([\da-fA-F:.]{2,45})\]):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535 || !isIp(host)) return undefined;
+  return { host, port };
+}
+
+export function isLoopback({ host }: ListenAddress): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
+
+function isIp(host: string): boolean {
+  return URL.canParse(host.includes(":") ? `http://[${host}]/` : `http://${host}/`);
+}

@@ -1,0 +1,96 @@
+import type { Config, FlagValues } from "./config.ts";
+import { readConfig } from "./config.ts";
+import type { Credentials } from "./credentials.ts";
+import type { Gcp2awsError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import { processHost } from "./host/process.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
+import { obtain } from "./obtain.ts";
+
+/** What is left out comes from the variables of `gcp2aws credential-process` (`GCP2AWS_…`, `AWS_REGION`, …), else its defaults. */
+export interface GoogleIdentityOptions {
+  /** The AWS role to assume. */
+  roleArn: string;
+  /** The token's audience: what the role's trust policy compares with `accounts.google.com:oaud`. */
+  audience: string;
+  /** Which service account of this workload: `default` or an email. */
+  serviceAccount?: string;
+  /** Whether a VM's token names its instance and project. Default `full`. */
+  tokenFormat?: "standard" | "full";
+  /** Puts the license codes of the VM's images into a full token. */
+  licenses?: boolean;
+  /** The session's name, a template over the token's claims. Default `{sub}`. */
+  roleSessionName?: string;
+  /** How long the credentials live: 900 to 43200 seconds, at most the role's MaxSessionDuration. Default 3600. */
+  durationSeconds?: number;
+  /** The region of the STS endpoint. */
+  region?: string;
+  /** Another STS endpoint: https, or http on loopback. */
+  stsEndpoint?: string;
+  /** For everything together: 1 to 600 seconds. Default 30. */
+  timeoutSeconds?: number;
+  /**
+   * Keep credentials also in the files of the command's cache, for other processes of this user: many that start together
+   * make one call to AWS. Default false: in memory only.
+   */
+  sharedCache?: boolean;
+  /** Called with what did not keep credentials from being handed over. Nothing is ever written to the terminal. */
+  onWarning?: (problem: Gcp2awsError) => void;
+}
+
+/**
+ * A credential provider for the AWS SDK for JavaScript v3: the Google identity of this workload, exchanged for the
+ * credentials of an AWS role. Credentials are kept and renewed long before they expire, without anybody waiting for it;
+ * calls that come together share one exchange; while credentials live they are handed over, whatever happens to AWS STS. No
+ * timer is left running.
+ *
+ * @example
+ * ```ts
+ * import { S3Client } from "@aws-sdk/client-s3";
+ * import { fromGoogleIdentity } from "gcp2aws";
+ *
+ * const s3 = new S3Client({
+ *   region: "eu-central-1",
+ *   credentials: fromGoogleIdentity({
+ *     roleArn: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
+ *     audience: "https://aws.example.com",
+ *   }),
+ * });
+ * ```
+ * @returns a function that is an `AwsCredentialIdentityProvider`. It throws Gcp2awsError: by `code` one of docs/errors.md, with
+ *   `tryNextLink` true where this is no Google Cloud workload, so that a chain of providers goes on.
+ */
+export function fromGoogleIdentity(options: GoogleIdentityOptions): () => Promise<Credentials> {
+  let keeper: Keeper | undefined;
+  return async () => {
+    keeper ??= createKeeper(configOf(options), hostFor(options), obtain);
+    const { credentials } = await keeper.ask();
+    // The SDK marks what it is given with where it came from.
+    return { ...credentials };
+  };
+}
+
+function configOf(options: GoogleIdentityOptions): Config {
+  const given: FlagValues = {
+    roleArn: options.roleArn,
+    audience: options.audience,
+    serviceAccount: options.serviceAccount,
+    tokenFormat: options.tokenFormat,
+    licenses: textOf(options.licenses),
+    roleSessionName: options.roleSessionName,
+    durationSeconds: textOf(options.durationSeconds),
+    region: options.region,
+    stsEndpoint: options.stsEndpoint,
+    timeout: textOf(options.timeoutSeconds),
+    cache: options.sharedCache === true ? "on" : "off",
+  };
+  return readConfig(given, processHost.env);
+}
+
+function hostFor({ onWarning }: GoogleIdentityOptions): Host {
+  return { ...processHost, stderrIsTerminal: () => false, warn: onWarning ?? (() => {}) };
+}
+
+function textOf(value: number | boolean | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}

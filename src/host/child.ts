@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { readFileSync } from "node:fs";
+
+/** How a child ended. */
+export type End =
+  | { kind: "exited"; status: number }
+  | { kind: "killed"; signal: NodeJS.Signals }
+  | { kind: "not-started"; code: string };
+
+const PASSED_ON = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
+/** Those that a terminal sends to all processes in its foreground, ours and the child alike. */
+const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
+
+/**
+ * Runs a command to its end with this process's terminal and streams. Signals that come to this process are passed on,
+ * but for those that the terminal has sent to the child itself: two of them mean something else to many programs.
+ */
+export function runChild(
+  program: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<End> {
+  const child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
+  const handlers = PASSED_ON.map((signal) => {
+    const pass = () => {
+      if (!FROM_TERMINAL.has(signal) || !isInForeground()) child.kill(signal);
+    };
+    process.on(signal, pass);
+    return { signal, pass };
+  });
+  return new Promise<End>((resolve) => {
+    child.on("error", (error) => {
+      if (child.pid === undefined)
+        resolve({ kind: "not-started", code: "code" in error ? String(error.code) : "unknown" });
+    });
+    child.on("exit", (status, signal) => {
+      resolve(signal === null ? { kind: "exited", status: status ?? 1 } : { kind: "killed", signal });
+    });
+  }).finally(() => {
+    for (const { signal, pass } of handlers) process.off(signal, pass);
+  });
+}
+
+/** Ends this process as the signal would; comes back where it does not, as for the first process of a container. */
+export function dieOf(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
+}
+
+/** What a shell says of a command that a signal has ended. */
+export function statusOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+/** Whether the terminal, if there is one, sends its signals to this process's group (proc(5), /proc/PID/stat). */
+function isInForeground(): boolean {
+  try {
+    // The name in parentheses may hold anything.
+    const fields = readFileSync("/proc/self/stat", "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    const [, , group, , , foreground] = fields;
+    return group !== undefined && group === foreground;
+  } catch {
+    return process.stdin.isTTY;
+  }
+}

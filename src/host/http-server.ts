@@ -1,0 +1,149 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, ListenOptions, Socket } from "node:net";
+import { Gcp2awsError, printable } from "../errors.ts";
+
+export interface ServerRequest {
+  method: string;
+  target: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export interface ServerReply {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+export interface HttpServerOptions {
+  handle: (request: ServerRequest) => Promise<{ reply: ServerReply; label: string }>;
+  /** After each answer, for the metrics. */
+  answered: (label: string, status: number, seconds: number) => void;
+  limits?: Partial<HttpLimits>;
+}
+
+/** Against clients that send much or slowly, or open connections and say nothing (slow loris). Milliseconds and bytes. */
+export interface HttpLimits {
+  connections: number;
+  headerBytes: number;
+  /** Until a request is there as a whole. */
+  requestMs: number;
+  /** Between two requests on one connection. */
+  idleMs: number;
+}
+
+const LIMITS: HttpLimits = { connections: 512, headerBytes: 8 * 1024, requestMs: 5_000, idleMs: 10_000 };
+/** How long those who are being answered have when the server is closed. */
+const DRAIN_MS = 5_000;
+
+export interface HttpServer {
+  /** `http://HOST:PORT`, one for each address. */
+  urls: string[];
+  /** Takes no new requests, answers those that are there, and ends. */
+  close: () => Promise<void>;
+}
+
+export type Address = { host: string; port: number } | { descriptor: number };
+
+/**
+ * Listens on all of the addresses. Bodies are not read: a request that has one is answered and its connection closed.
+ * @throws Gcp2awsError LOCAL_PORT
+ */
+export async function listenHttp(addresses: readonly Address[], options: HttpServerOptions): Promise<HttpServer> {
+  const servers: Server[] = [];
+  const close = async () => {
+    await Promise.all(servers.map(drain));
+  };
+  const urls: string[] = [];
+  try {
+    for (const address of addresses) {
+      const server = serverFor(options);
+      await start(server, address);
+      servers.push(server);
+      urls.push(urlOf(server));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { urls, close };
+}
+
+function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
+  const { connections, headerBytes, requestMs, idleMs } = { ...LIMITS, ...limits };
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytes,
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: idleMs,
+      connectionsCheckingInterval: Math.min(1_000, requestMs),
+    },
+    (request, response) => {
+      const started = performance.now();
+      respond(request, response, handle).then(
+        ({ label, status }) => answered(label, status, (performance.now() - started) / 1000),
+        () => request.socket.destroy(),
+      );
+    },
+  );
+  server.maxConnections = connections;
+  // A first byte, too, has its time; once there are some, the timeouts above count.
+  server.on("connection", (socket: Socket) => socket.setTimeout(Math.max(requestMs, idleMs), () => socket.destroy()));
+  server.on("upgrade", (_request, socket: Socket) => socket.destroy());
+  server.on("connect", (_request, socket: Socket) => socket.destroy());
+  return server;
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: HttpServerOptions["handle"],
+): Promise<{ label: string; status: number }> {
+  const { method = "", url: target = "", headers } = request;
+  const { reply, label } = await handle({ method, target, headers });
+  const { status, body } = reply;
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  response.writeHead(status, {
+    ...reply.headers,
+    "Content-Length": Buffer.byteLength(body),
+    ...(hasBody ? { Connection: "close" } : {}),
+  });
+  response.end(body);
+  return { label, status };
+}
+
+function start(server: Server, address: Address): Promise<void> {
+  const options: ListenOptions & { fd?: number } =
+    "descriptor" in address ? { fd: address.descriptor } : { host: address.host, port: address.port, ipv6Only: true };
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(refused(address, error)));
+    server.listen(options, () => resolve());
+  });
+}
+
+function refused(address: Address, error: Error): Gcp2awsError {
+  const where = "descriptor" in address ? `descriptor ${address.descriptor}` : `${address.host}:${address.port}`;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "unknown";
+  return new Gcp2awsError("LOCAL_PORT", `not listening on ${printable(where)}: ${code}`, {
+    hint:
+      code === "EADDRINUSE"
+        ? "another program has that port; choose another with --listen HOST:PORT"
+        : "choose an address and port of this machine with --listen HOST:PORT; ports below 1024 are root's",
+  });
+}
+
+function urlOf(server: Server): string {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+async function drain(server: Server): Promise<void> {
+  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(late);
+}
