@@ -21,7 +21,7 @@ export function runChild(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<End> {
-  const child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
+  // Before the child is there: a signal that comes with its first words must not end this process alone.
   const handlers = PASSED_ON.map((signal) => {
     const pass = () => {
       if (!FROM_TERMINAL.has(signal) || !isInForeground()) child.kill(signal);
@@ -29,6 +29,7 @@ export function runChild(
     process.on(signal, pass);
     return { signal, pass };
   });
+  const child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
   return new Promise<End>((resolve) => {
     child.on("error", (error) => {
       if (child.pid === undefined)

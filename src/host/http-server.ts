@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, ListenOptions, Socket } from "node:net";
 import { Gcp2awsError, printable } from "../errors.ts";
+import { bun } from "./bun.ts";
 
 export interface ServerRequest {
   method: string;
@@ -113,6 +114,8 @@ async function respond(
 }
 
 function start(server: Server, address: Address): Promise<void> {
+  // Bun would take no notice, and listen on a port of its own, for everybody.
+  if ("descriptor" in address && bun !== undefined) return Promise.reject(refused(address, new Error("not under Bun")));
   const options: ListenOptions & { fd?: number } =
     "descriptor" in address ? { fd: address.descriptor } : { host: address.host, port: address.port, ipv6Only: true };
   return new Promise((resolve, reject) => {
@@ -122,7 +125,16 @@ function start(server: Server, address: Address): Promise<void> {
 }
 
 function refused(address: Address, error: Error): Gcp2awsError {
-  const where = "descriptor" in address ? `descriptor ${address.descriptor}` : `${address.host}:${address.port}`;
+  if ("descriptor" in address) {
+    return new Gcp2awsError(
+      "LOCAL_PORT",
+      `not listening on the socket that systemd opened: ${printable(error.message)}`,
+      {
+        hint: "the npm package can, the standalone executable cannot; or start it without a socket unit",
+      },
+    );
+  }
+  const where = `${address.host}:${address.port}`;
   const code = "code" in error && typeof error.code === "string" ? error.code : "unknown";
   return new Gcp2awsError("LOCAL_PORT", `not listening on ${printable(where)}: ${code}`, {
     hint:

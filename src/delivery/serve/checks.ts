@@ -11,7 +11,8 @@ export interface Check {
 }
 
 const FORWARDED = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
-const BROWSER = ["origin", "referer", "sec-fetch-site", "sec-fetch-mode", "cookie"];
+// Not sec-fetch-mode: the fetch of Node sends it too.
+const BROWSER = ["origin", "referer", "sec-fetch-site", "cookie"];
 
 /** In the order in which they are made; the first that fails answers. */
 export const checks: readonly Check[] = [
