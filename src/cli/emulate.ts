@@ -108,6 +108,8 @@ ${Object.entries(emulator.env)
   .join("\n")}
   gcp2aws credential-process --role-arn arn:aws:iam::${emulator.definition.accountId}:role/${role} --audience https://aws.example.com
 
+AWS CLI before 2.13 and boto3 before 1.28 do not read AWS_ENDPOINT_URL: give them --endpoint-url, or endpoint_url, ${emulator.awsUrl}.
+Each start has new keys: after another one, \`gcp2aws cache clear\` forgets the credentials of this one.
 Ctrl-C ends it.
 `;
 }
