@@ -1,5 +1,6 @@
 import { Gcp2awsError, printable } from "../errors.ts";
 import { FileError, type FileStatus, type Host } from "../host.ts";
+import { attempt, replaceFile, uniqueId } from "../replace-file.ts";
 
 /** A directory that may hold the cache. */
 export interface CacheLocation {
@@ -97,14 +98,11 @@ function openDirectory(directory: string, host: Host): FileStore {
       }
     },
     write: (name, text) => {
-      const temporary = at(`${name}.${uniqueId(host)}.tmp`);
       try {
         if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new FileError("EFBIG");
-        files.write(temporary, text);
-        files.rename(temporary, at(name));
+        replaceFile(at(name), text, host);
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
-        attempt(() => files.unlink(temporary));
         throw new Gcp2awsError("LOCAL_CACHE", `${printable(`${directory}/${name}`)} not written: ${error.code}`, {
           hint: HINT,
         });
@@ -140,21 +138,6 @@ function openDirectory(directory: string, host: Host): FileStore {
     },
     close: opened.close,
   };
-}
-
-/** Two draws: as a name for a process it must not come twice. */
-export function uniqueId(host: Pick<Host, "random">): string {
-  const part = () => String(Math.floor(host.random() * 1e8)).padStart(8, "0");
-  return part() + part();
-}
-
-/** For clearing up: what cannot be removed stays. */
-export function attempt(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-  }
 }
 
 /** @throws Gcp2awsError LOCAL_CACHE when a file or directory is not to be trusted */

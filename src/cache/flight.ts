@@ -1,5 +1,5 @@
 import { FileError, type Host } from "../host.ts";
-import { attempt, uniqueId } from "./file-store.ts";
+import { attempt, uniqueId } from "../replace-file.ts";
 
 /**
  * `mine`: nobody else has the turn until it is ended. `over`: somebody had it and gave it back: look for the
