@@ -4,14 +4,20 @@ import { isRegion, isStsEndpointUrl, parseUrl, partitionOf, stsEndpoint } from "
 import { parseRoleArn } from "./sts/role-arn.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
 
-/** What the pipe needs to know, checked; the only way to make one is {@link readConfig}. */
-export interface Config {
-  roleArn: string;
+/** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
+export interface TokenConfig {
   audience: string;
   metadataUrl: string;
   serviceAccount: string;
   tokenFormat: "standard" | "full";
   licenses: boolean;
+  /** For everything together, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** What the pipe needs to know, checked; the only way to make one is {@link readConfig}. */
+export interface Config extends TokenConfig {
+  roleArn: string;
   /** A template over the token's claims, see sts/session-name.ts. */
   roleSessionName: string;
   durationSeconds: number | undefined;
@@ -19,8 +25,6 @@ export interface Config {
   stsEndpoint: string;
   /** NODE_EXTRA_CA_CERTS, which the runtime reads by itself. */
   caFile: string;
-  /** For everything together, in milliseconds. */
-  timeoutMs: number;
   /** Where the cache may lie, the first that applies; none where it is off. */
   cacheLocations: readonly CacheLocation[];
   /** Refresh credentials that are merely expiring: this is the refresh in the background. */
@@ -181,14 +185,7 @@ export function variableOf(flag: Pick<Flag, "name" | "variable">): string {
  */
 export function readConfig(given: FlagValues, env: Environment): Config {
   const roleArn = required("roleArn", given, env);
-  const audience = required("audience", given, env);
-  const tokenFormat = read("tokenFormat", given, env) === "standard" ? "standard" : "full";
-  const licenses = read("licenses", given, env) === "true";
-  if (licenses && tokenFormat === "standard") {
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", "--licenses: only a full token carries licenses", {
-      hint: "leave out --licenses, or use --token-format full",
-    });
-  }
+  const token = readTokenConfig(given, env);
   const durationSeconds = read("durationSeconds", given, env);
   const region =
     read("region", given, env) ??
@@ -197,21 +194,61 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     "us-east-1";
 
   return {
+    ...token,
     roleArn,
-    audience,
-    metadataUrl: metadataUrl(env),
-    serviceAccount: read("serviceAccount", given, env) ?? "default",
-    tokenFormat,
-    licenses,
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     region,
     stsEndpoint: endpointOf(given, env, region, roleArn),
     caFile: env["NODE_EXTRA_CA_CERTS"] ?? "",
-    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
   };
+}
+
+/** Flags of {@link readConfig} that {@link readTokenConfig} does not read. */
+export const flagsOfCredentials: readonly FlagKey[] = [
+  "roleArn",
+  "roleSessionName",
+  "durationSeconds",
+  "region",
+  "stsEndpoint",
+  "cache",
+];
+
+/**
+ * The part of {@link readConfig} that an identity token needs.
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function readTokenConfig(given: FlagValues, env: Environment): TokenConfig {
+  const audience = required("audience", given, env);
+  const tokenFormat = read("tokenFormat", given, env) === "standard" ? "standard" : "full";
+  const licenses = read("licenses", given, env) === "true";
+  if (licenses && tokenFormat === "standard") {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", "--licenses: only a full token carries licenses", {
+      hint: "leave out --licenses, or use --token-format full",
+    });
+  }
+  return {
+    audience,
+    metadataUrl: metadataUrl(env),
+    serviceAccount: read("serviceAccount", given, env) ?? "default",
+    tokenFormat,
+    licenses,
+    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
+  };
+}
+
+/**
+ * The file that the runner of GitHub Actions reads variables from after each step.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE where this is no such step
+ */
+export function githubEnvironmentFile(env: Environment): string {
+  const path = env["GITHUB_ENV"] ?? "";
+  if (path !== "") return path;
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", "--format github-actions: GITHUB_ENV is not set", {
+    hint: "this format is for a step of a GitHub Actions job; elsewhere choose another",
+  });
 }
 
 /** Set by gcp2aws for the process that refreshes in the background; of no use to anybody else. */

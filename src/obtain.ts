@@ -3,11 +3,9 @@ import type { Issued } from "./credentials.ts";
 import { Gcp2awsError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { decodeClaims } from "./identity-token/claims.ts";
+import { endsSoon } from "./identity-token/life.ts";
 import { metadataServer } from "./identity-token/metadata-server.ts";
 import { exchange } from "./sts/exchange.ts";
-
-/** A token that ends sooner could end on its way to STS. */
-const LITTLE_LIFE_MS = 60_000;
 
 /**
  * New credentials: mints a Google identity token and exchanges it. A metadata server may hand out a token that it has
@@ -20,8 +18,7 @@ export async function obtain(config: Config, host: Host, deadline: number): Prom
   host.preconnect(config.stsEndpoint);
 
   const token = await mint(deadline);
-  const { exp } = decodeClaims(token);
-  if (exp === undefined || exp * 1000 - host.now() > LITTLE_LIFE_MS) {
+  if (!endsSoon(decodeClaims(token), host.now())) {
     try {
       return await exchange(token, config, host, deadline);
     } catch (error) {

@@ -2,7 +2,16 @@ import { Command, Option } from "commander";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import { type Environment, type FlagKey, flagOf, flags, readConfig, variableOf } from "../src/config.ts";
+import {
+  type Environment,
+  type FlagKey,
+  flagOf,
+  flags,
+  flagsOfCredentials,
+  readConfig,
+  readTokenConfig,
+  variableOf,
+} from "../src/config.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const base = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };
@@ -274,5 +283,17 @@ describe("the command line", () => {
   it("is missing what is required", () => {
     expect(() => readConfig({}, {})).toThrow("--role-arn is missing");
     expect(() => readConfig({ roleArn: ROLE_ARN }, {})).toThrow("--audience is missing");
+  });
+});
+
+describe("the configuration of a token", () => {
+  it("is that of the pipe, without what a token does not need", () => {
+    expect(readConfig(base, {})).toMatchObject(readTokenConfig({ audience: base.audience }, {}));
+  });
+
+  it.each(keys)("%s is read by it, or is one of the other flags", (key) => {
+    const reading = () => readTokenConfig({ audience: base.audience, [key]: "\0" }, {});
+    if (flagsOfCredentials.includes(key)) expect(reading).not.toThrow();
+    else expect(reading).toThrow(`--${flagOf(key).name} `);
   });
 });

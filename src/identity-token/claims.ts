@@ -1,5 +1,5 @@
 import { Gcp2awsError } from "../errors.ts";
-import { type Json, objectOf, parseJson } from "../json.ts";
+import { type Json, type JsonObject, objectOf, parseJson } from "../json.ts";
 
 /** The claims of a Google ID token that gcp2aws reads; nothing here has been verified. */
 export interface Claims {
@@ -41,24 +41,7 @@ const MAX_TOKEN_CHARACTERS = 20_000;
  * @throws Gcp2awsError IDENTITY_BAD_TOKEN when `token` is not a JWT that STS could take; the text is not repeated
  */
 export function decodeClaims(token: string): Claims {
-  const bad = (why: string) =>
-    new Gcp2awsError("IDENTITY_BAD_TOKEN", `the metadata server's answer is not an identity token: ${why}`, {
-      hint: "something other than Google's metadata server may be answering at that address; check GCE_METADATA_HOST and GCE_METADATA_IP",
-    });
-  if (token.length > MAX_TOKEN_CHARACTERS) throw bad(`${token.length} characters, STS takes at most 20000`);
-  const parts = token.split(".");
-  const payload = parts[1];
-  if (parts.length !== 3 || payload === undefined || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
-    throw bad("not three base64url parts joined by dots");
-  }
-  let decoded: Json;
-  try {
-    decoded = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
-  } catch {
-    throw bad("its claims are not JSON");
-  }
-  const root = objectOf(decoded);
-  if (root === undefined) throw bad("its claims are not a JSON object");
+  const root = decodePart(token, 1, "claims");
   const engine = objectOf(objectOf(root["google"])?.["compute_engine"]) ?? {};
 
   const values: Record<string, string> = {};
@@ -69,4 +52,36 @@ export function decodeClaims(token: string): Claims {
   }
   const exp = root["exp"];
   return { values, exp: typeof exp === "number" ? exp : undefined };
+}
+
+/**
+ * A JWT's header and all of its claims, for display.
+ * @throws Gcp2awsError IDENTITY_BAD_TOKEN as {@link decodeClaims}
+ */
+export function decodeWhole(token: string): { header: JsonObject; claims: JsonObject } {
+  return { header: decodePart(token, 0, "header fields"), claims: decodePart(token, 1, "claims") };
+}
+
+function decodePart(token: string, index: number, what: string): JsonObject {
+  if (token.length > MAX_TOKEN_CHARACTERS) throw bad(`${token.length} characters, STS takes at most 20000`);
+  const parts = token.split(".");
+  const part = parts[index];
+  if (parts.length !== 3 || part === undefined || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
+    throw bad("not three base64url parts joined by dots");
+  }
+  let decoded: Json;
+  try {
+    decoded = parseJson(Buffer.from(part, "base64url").toString("utf8"));
+  } catch {
+    throw bad(`its ${what} are not JSON`);
+  }
+  const root = objectOf(decoded);
+  if (root === undefined) throw bad(`its ${what} are not a JSON object`);
+  return root;
+}
+
+function bad(why: string): Gcp2awsError {
+  return new Gcp2awsError("IDENTITY_BAD_TOKEN", `the metadata server's answer is not an identity token: ${why}`, {
+    hint: "something other than Google's metadata server may be answering at that address; check GCE_METADATA_HOST and GCE_METADATA_IP",
+  });
 }
