@@ -3,6 +3,7 @@ import { flagOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineEmulate } from "./emulate.ts";
+import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
 import { addPipeFlags } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
@@ -18,6 +19,7 @@ export const commands: readonly ((program: Command, context: CommandContext) => 
   defineCredentialProcess,
   defineExec,
   defineServe,
+  defineEnv,
   defineCache,
   defineEmulate,
 ];

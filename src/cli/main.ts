@@ -3,7 +3,7 @@ import { defect, formatError, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { processHost } from "../host/process.ts";
 import { credentialProcess } from "./credential-process.ts";
-import type { Delivery } from "../provider.ts";
+import { obtain } from "./obtain-lazily.ts";
 
 /** Runs one command line and yields its exit status. Never throws. */
 async function main(argv: readonly string[], host: Host): Promise<number> {
@@ -18,11 +18,6 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
     return known.exitStatus;
   }
 }
-
-const obtain: Delivery["obtain"] = async (config, host, deadline) => {
-  const { obtain: load } = await import("../obtain.ts");
-  return load(config, host, deadline);
-};
 
 // Should everything that is waited for go away, the runtime ends by itself: without an answer that is no success.
 process.exitCode = 1;

@@ -1,5 +1,14 @@
 import { type Command, Option } from "commander";
-import { type Config, type FlagKey, flags, type FlagValues, readConfig, variableOf } from "../config.ts";
+import {
+  type Config,
+  type FlagKey,
+  flags,
+  type FlagValues,
+  readConfig,
+  readTokenConfig,
+  type TokenConfig,
+  variableOf,
+} from "../config.ts";
 import type { Host } from "../host.ts";
 
 /** Gives a command the flags of the pipe from token to credentials, or all but those it has no use for. */
@@ -19,6 +28,24 @@ export function addPipeFlags(command: Command, without: readonly FlagKey[] = [])
  */
 export function configOf(command: Command, host: Host, given: FlagValues = {}): Config {
   return readConfig({ ...valuesOf(command), ...given }, host.env);
+}
+
+/**
+ * The same for a command that needs the identity token alone.
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function tokenConfigOf(command: Command, host: Host): TokenConfig {
+  return readTokenConfig(valuesOf(command), host.env);
+}
+
+/** The command's flags once more, as credential-process takes them. */
+export function argvOf(command: Command): string[] {
+  const values = valuesOf(command);
+  return flags.flatMap(({ key, name, value }) => {
+    const given = values[key];
+    if (given === undefined) return [];
+    return value === undefined ? [`--${name}`] : [`--${name}=${given}`];
+  });
 }
 
 /** The texts behind the flags, as parse-flags.ts has them. */

@@ -97,8 +97,9 @@ const writers: Readonly<
     ...set.map(([name, value]) => `export ${name}=${quoteSh(value)}`),
   ],
   fish: (set, unset) => [
-    // Only those of this shell: a universal one would be erased for every other shell too.
-    ...unset.map((name) => `set -eg ${name}`),
+    // Only those of this shell: a universal one would be erased for every other shell too. One that is not there fails, and
+    // `set -gx` leaves the status as it is.
+    ...(unset.length === 0 ? [] : [`set -eg ${unset.join(" ")}; true`]),
     ...set.map(([name, value]) => `set -gx ${name} ${quoteFish(value)}`),
   ],
   powershell: (set, unset) => [

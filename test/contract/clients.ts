@@ -36,3 +36,7 @@ export const python = orExplain(
   "boto3",
   "apt-get install python3-boto3",
 );
+
+export const dash = orExplain(find(["dash"], ["-c", "echo dash"], /^dash/), "dash", "apt-get install dash");
+export const bash = orExplain(find(["bash"], ["--version"], /bash/), "bash", "apt-get install bash");
+export const fish = orExplain(find(["fish"], ["--version"], /^fish/), "fish", "apt-get install fish");

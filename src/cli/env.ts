@@ -1,0 +1,59 @@
+import { type Command, Option } from "commander";
+import { flagOf, githubEnvironmentFile } from "../config.ts";
+import {
+  conflictingVariables,
+  credentialVariables,
+  type EnvironmentFormat,
+  environmentFormats,
+  formatEnvironment,
+  maskSecrets,
+} from "../delivery/environment.ts";
+import type { Host } from "../host.ts";
+import { appendFile } from "../host/append-file.ts";
+import { askCached } from "./ask-cached.ts";
+import type { CommandContext } from "./commands.ts";
+import { addPipeFlags, configOf } from "./pipe-flags.ts";
+
+/** `gcp2aws env`: credentials as environment variables. */
+export function defineEnv(program: Command, { host }: CommandContext): void {
+  const command = program
+    .command("env")
+    .summary("print AWS credentials as environment variables")
+    .description(
+      "Prints what sets AWS credentials, and unsets what would win over them, in the words of a shell or of a file. Credentials in " +
+        "variables do not refresh: they end within the hour, or when --duration-seconds are over. For a program that runs longer " +
+        "use gcp2aws exec.",
+    )
+    .usage("--role-arn ARN --audience URI [--format FORMAT] [flags]")
+    .addOption(
+      new Option("--format <FORMAT>", "sh is for bash, zsh and the like too").choices(environmentFormats).default("sh"),
+    );
+  addPipeFlags(command)
+    .addHelpText("after", example)
+    .action(({ format }: { format: EnvironmentFormat }) => env(command, format, host));
+}
+
+const flags = `--role-arn ${flagOf("roleArn").example} --audience ${flagOf("audience").example}`;
+const example = `
+  eval "$(gcp2aws env ${flags})"
+
+  fish            gcp2aws env --format fish … | source
+  powershell      gcp2aws env --format powershell … | Out-String | Invoke-Expression
+  dotenv          for docker run --env-file, node --env-file and the like; it can set variables only
+  json            {"set": {NAME: VALUE, …}, "unset": [NAME, …]}
+  github-actions  masks the secrets, and sets the variables for the later steps of a job`;
+
+async function env(command: Command, format: EnvironmentFormat, host: Host): Promise<void> {
+  const config = configOf(command, host);
+  const file = format === "github-actions" ? githubEnvironmentFile(host.env) : undefined;
+  const { credentials } = await askCached(command, config, host);
+  const set = credentialVariables(credentials, config.region);
+  const text = formatEnvironment(format, set, conflictingVariables);
+  if (file === undefined) {
+    host.writeStdout(text);
+    return;
+  }
+  // Before anything could print them.
+  host.writeStdout(maskSecrets(set));
+  appendFile(file, text);
+}
