@@ -6,3 +6,8 @@ export function duration(ms: number): string {
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** `in 17 min`, `2 h ago`: a time from now, in milliseconds. */
+export function fromNow(ms: number): string {
+  return ms >= 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
+}

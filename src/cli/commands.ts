@@ -7,6 +7,7 @@ import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
 import { addPipeFlags } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
+import { defineToken } from "./token.ts";
 
 export interface CommandContext {
   host: Host;
@@ -20,6 +21,7 @@ export const commands: readonly ((program: Command, context: CommandContext) => 
   defineExec,
   defineServe,
   defineEnv,
+  defineToken,
   defineCache,
   defineEmulate,
 ];

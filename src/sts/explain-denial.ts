@@ -1,4 +1,4 @@
-import { duration } from "../duration.ts";
+import { fromNow } from "../duration.ts";
 import { printable } from "../errors.ts";
 import type { Claims } from "../identity-token/claims.ts";
 
@@ -32,7 +32,5 @@ export function explainDenial(claims: Claims, now: number): string[] {
 
 function expiry(exp: number | undefined, now: number): string {
   if (exp === undefined || Math.abs(exp) > 8.64e12) return "(none)";
-  const left = exp * 1000 - now;
-  const when = left >= 0 ? `in ${duration(left)}` : `${duration(-left)} ago`;
-  return `${new Date(exp * 1000).toISOString().slice(0, 19)}Z (${when} by this machine's clock)`;
+  return `${new Date(exp * 1000).toISOString().slice(0, 19)}Z (${fromNow(exp * 1000 - now)} by this machine's clock)`;
 }
