@@ -133,7 +133,9 @@ function describeAnswer(body: string): string {
     durationSeconds: 900,
   };
   const refused: HttpResponse = { status: 403, headers: {}, body };
-  const error = formatError(readStsError(refused, input, NOW));
+  const error = formatError(
+    readStsError(refused, { what: "AWS STS did not assume", secret: input.webIdentityToken, roleName: "NAME" }, NOW),
+  );
   return `${error} ${formatCredentialProcess(readResponse({ status: 200, headers: {}, body }, input, NOW))}`;
 }
 

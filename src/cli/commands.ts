@@ -8,6 +8,7 @@ import { defineExec } from "./exec.ts";
 import { addPipeFlags } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
 import { defineToken } from "./token.ts";
+import { defineWhoami } from "./whoami.ts";
 
 export interface CommandContext {
   host: Host;
@@ -22,6 +23,7 @@ export const commands: readonly ((program: Command, context: CommandContext) => 
   defineServe,
   defineEnv,
   defineToken,
+  defineWhoami,
   defineCache,
   defineEmulate,
 ];

@@ -1,10 +1,9 @@
 import type { Credentials } from "../credentials.ts";
-import { Gcp2awsError, printable } from "../errors.ts";
 import type { HttpRequest, HttpResponse } from "../host.ts";
 import { version } from "../version.ts";
-import { readStsError } from "./error.ts";
+import { badResponse, readResult, readStsError } from "./error.ts";
 import { parseRoleArn } from "./role-arn.ts";
-import { descend, parseXml, type XmlElement } from "./xml.ts";
+import { descend } from "./xml.ts";
 
 export interface AssumeRoleWithWebIdentityInput {
   roleArn: string;
@@ -41,17 +40,12 @@ export function buildRequest(endpoint: string, input: AssumeRoleWithWebIdentityI
  * @throws Gcp2awsError an `STS_…` code; `retryable` where the same call may succeed later
  */
 export function readResponse(response: HttpResponse, input: AssumeRoleWithWebIdentityInput, now: number): Credentials {
-  if (response.status !== 200) throw readStsError(response, input, now);
-  let root: XmlElement;
-  try {
-    root = parseXml(response.body);
-  } catch (error) {
-    throw badResponse(`its XML is ${error instanceof Error ? error.message : "malformed"}`);
+  if (response.status !== 200) {
+    const { roleArn, webIdentityToken } = input;
+    const what = `AWS STS did not assume ${roleArn}`;
+    throw readStsError(response, { what, secret: webIdentityToken, roleName: parseRoleArn(roleArn)?.name }, now);
   }
-  if (root.name !== "AssumeRoleWithWebIdentityResponse") {
-    throw badResponse(`it is <${printable(root.name, 60)}>, not AssumeRoleWithWebIdentityResponse`);
-  }
-  const result = descend(root, "AssumeRoleWithWebIdentityResult");
+  const result = readResult(response.body, "AssumeRoleWithWebIdentity");
   const credentials = descend(result, "Credentials");
   const field = (name: string): string => {
     const value = descend(credentials, name)?.text ?? "";
@@ -90,10 +84,4 @@ function readTimestamp(text: string): number {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time)) throw badResponse("Expiration is not a date");
   return time;
-}
-
-function badResponse(why: string): Gcp2awsError {
-  return new Gcp2awsError("STS_BAD_RESPONSE", `the answer of AWS STS was not used: ${why}`, {
-    hint: "something other than AWS STS may be answering at that endpoint; check --sts-endpoint and AWS_ENDPOINT_URL_STS",
-  });
 }

@@ -1,9 +1,7 @@
 import { type ErrorCode, Gcp2awsError, printable } from "../errors.ts";
 import type { HttpResponse } from "../host.ts";
 import { retryAfterMs } from "../retry.ts";
-import type { AssumeRoleWithWebIdentityInput } from "./assume-role-with-web-identity.ts";
-import { parseRoleArn } from "./role-arn.ts";
-import { descend, parseXml } from "./xml.ts";
+import { descend, parseXml, type XmlElement } from "./xml.ts";
 
 interface Meaning {
   code: ErrorCode;
@@ -11,7 +9,12 @@ interface Meaning {
   retryable?: boolean;
 }
 
-/** What each error code of AssumeRoleWithWebIdentity means to the caller. */
+const NOT_STS =
+  "something other than AWS STS may be answering at that endpoint; check --sts-endpoint and AWS_ENDPOINT_URL_STS";
+const REVOKED =
+  "these credentials are not, or no longer, known there: gcp2aws cache clear has new ones asked for; a region that the account must opt into takes only what it issued itself";
+
+/** What each error code of AssumeRoleWithWebIdentity, and of a signed call, means to the caller. */
 const meanings: Readonly<Record<string, Meaning>> = {
   AccessDenied: {
     code: "STS_ACCESS_DENIED",
@@ -38,6 +41,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
     code: "STS_REQUEST_REJECTED",
     hint: "check --duration-seconds against the role's MaxSessionDuration, --role-arn and --role-session-name",
   },
+  InvalidClientTokenId: { code: "STS_REQUEST_REJECTED", hint: REVOKED },
+  ExpiredToken: { code: "STS_REQUEST_REJECTED", hint: REVOKED },
+  SignatureDoesNotMatch: {
+    code: "STS_REQUEST_REJECTED",
+    hint: "--region must be the region of the endpoint, and the clock of this machine right to 15 minutes",
+  },
   MalformedPolicyDocument: { code: "STS_REQUEST_REJECTED", hint: "check the session policy" },
   PackedPolicyTooLarge: { code: "STS_REQUEST_REJECTED", hint: "shorten the session policy" },
   RegionDisabledException: {
@@ -52,18 +61,50 @@ const THROTTLING =
 /** AWS's own transient failure under a permanent code; the SDKs for Go, PHP and Ruby retry it too. */
 const KEYS_NOT_FETCHED = /^Couldn't retrieve verification key/;
 
-/** An answer that is not 200 as an error; what it says is shown without the token, should it repeat it. */
-export function readStsError(response: HttpResponse, input: AssumeRoleWithWebIdentityInput, now: number): Gcp2awsError {
+/** What an error says of the call that failed. */
+export interface FailedCall {
+  /** As a sentence begins: `AWS STS did not …`. */
+  what: string;
+  /** Cut out of what AWS says, should it repeat it. */
+  secret: string;
+  /** Of the role that was asked for, where one was. */
+  roleName: string | undefined;
+}
+
+/** An answer that is not 200 as an error. */
+export function readStsError(response: HttpResponse, call: FailedCall, now: number): Gcp2awsError {
   const { awsCode, awsMessage } = readBody(response.body);
-  const said = printable(awsMessage.split(input.webIdentityToken).join("[token]"));
+  const said = printable(awsMessage.split(call.secret).join("[token]"));
   const named = awsCode === undefined ? "" : ` (${printable(awsCode, 60)})`;
-  const message = `AWS STS did not assume ${input.roleArn}: ${said === "" ? `status ${response.status}` : said}${named}`;
+  const message = `${call.what}: ${said === "" ? `status ${response.status}` : said}${named}`;
   const meaning = meaningOf(response.status, awsCode, awsMessage);
   return new Gcp2awsError(meaning.code, message, {
-    hint: meaning.hint.split("ROLE_NAME").join(parseRoleArn(input.roleArn)?.name ?? "NAME"),
+    hint: meaning.hint.split("ROLE_NAME").join(call.roleName ?? "NAME"),
     retryable: meaning.retryable ?? false,
     retryAfterMs: retryAfterMs(response.headers["retry-after"], now),
   });
+}
+
+/** An answer that is not what STS answers. */
+export function badResponse(why: string): Gcp2awsError {
+  return new Gcp2awsError("STS_BAD_RESPONSE", `the answer of AWS STS was not used: ${why}`, { hint: NOT_STS });
+}
+
+/**
+ * The result in an answer to `action`.
+ * @throws Gcp2awsError STS_BAD_RESPONSE
+ */
+export function readResult(body: string, action: string): XmlElement | undefined {
+  let root: XmlElement;
+  try {
+    root = parseXml(body);
+  } catch (error) {
+    throw badResponse(`its XML is ${error instanceof Error ? error.message : "malformed"}`);
+  }
+  if (root.name !== `${action}Response`) {
+    throw badResponse(`it is <${printable(root.name, 60)}>, not ${action}Response`);
+  }
+  return descend(root, `${action}Result`);
 }
 
 function meaningOf(status: number, awsCode: string | undefined, awsMessage: string): Meaning {
@@ -95,7 +136,7 @@ function meaningOf(status: number, awsCode: string | undefined, awsMessage: stri
   return awsCode === undefined
     ? {
         code: "STS_BAD_RESPONSE",
-        hint: "something other than AWS STS may be answering at that endpoint; check --sts-endpoint and AWS_ENDPOINT_URL_STS",
+        hint: NOT_STS,
       }
     : {
         code: "STS_REQUEST_REJECTED",
