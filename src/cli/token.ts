@@ -59,7 +59,7 @@ async function token(command: Command, options: TokenOptions, host: Host): Promi
   const { metadataServer } = await import("../identity-token/metadata-server.ts");
   const { mintToken } = await import("../identity-token/life.ts");
   const source = metadataServer(config, host);
-  const mint = () => mintToken(source, host, host.now() + config.timeoutMs);
+  const mint = () => mintToken(source, host, host.ticks() + config.timeoutMs);
 
   if (claims) {
     const { describeToken } = await import("../identity-token/describe.ts");

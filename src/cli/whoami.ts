@@ -37,7 +37,7 @@ export function defineWhoami(program: Command, { host }: CommandContext): void {
 
 async function whoami(command: Command, json: boolean, host: Host): Promise<void> {
   const config = configOf(command, host);
-  const deadline = host.now() + config.timeoutMs;
+  const deadline = host.ticks() + config.timeoutMs;
   const [google, aws] = await Promise.all([
     sideOf(askGoogle(config, host, deadline)),
     sideOf(askAws(command, config, host, deadline)),

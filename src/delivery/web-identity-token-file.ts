@@ -28,6 +28,8 @@ export function writeTokenFile(path: string, token: string, host: Pick<Host, "fi
 const TICK_MS = 5_000;
 /** Some life is always left for who has just read the file, and for a metadata server that is away. */
 const SPARE_MS = 10 * 60_000;
+/** Google's tokens expire within one hour, whatever a clock that is behind makes of it. */
+const LONGEST_LIFE_MS = 60 * 60_000;
 /** Of a token that seems to have ended when it comes: this machine's clock is wrong, and AWS may take it all the same. */
 const SHORTEST_MS = 30_000;
 /** A clock may be set back by this much without anything being done. */
@@ -88,7 +90,7 @@ export async function keepTokenFile(
  * @param random from 0 to below 1
  */
 export function renewalMoment(expiresAt: number, now: number, random: number): number {
-  const life = expiresAt - now;
+  const life = Math.min(LONGEST_LIFE_MS, expiresAt - now);
   const moment = life * (0.4 + 0.1 * random);
   return now + Math.floor(Math.max(SHORTEST_MS, life > SPARE_MS ? Math.min(moment, life - SPARE_MS) : moment));
 }

@@ -12,7 +12,7 @@ export function endsSoon({ exp }: Claims, now: number): boolean {
 
 /**
  * A token for somebody else to use, minted anew once where it is at its end.
- * @param deadline milliseconds since the epoch
+ * @param deadline milliseconds by `host.ticks`
  * @throws Gcp2awsError of the class `identity`
  */
 export async function mintToken(
