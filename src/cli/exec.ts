@@ -9,6 +9,7 @@ import { matcher, randomToken } from "../delivery/serve/secret.ts";
 import { credentialServer } from "../delivery/serve/server.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { every, within } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, configOf } from "./pipe-flags.ts";
 
@@ -18,8 +19,8 @@ export function defineExec(program: Command, context: CommandContext): void {
     .command("exec")
     .summary("run a command with AWS credentials that stay fresh")
     .description(
-      "Runs a command whose AWS SDK takes credentials from a private server of this process: on a random port of\n" +
-        "loopback, with a random token, as long as the command lives. Variables that would take precedence are unset.",
+      "Runs a command whose AWS SDK takes credentials from a private server of this process: on a random port of loopback, with a " +
+        "random token, as long as the command lives. Variables that would take precedence are unset.",
     )
     .usage("--role-arn ARN --audience URI [flags] -- COMMAND [ARGUMENT …]")
     .argument("<command...>", "the command and its arguments");
@@ -28,8 +29,8 @@ export function defineExec(program: Command, context: CommandContext): void {
     .option("--static", "credentials as plain environment variables instead, which end with their session")
     .addHelpText(
       "after",
-      "\nExit status: the command's own; 127 when there is no such command, 126 when it cannot be run. When there are\n" +
-        "no credentials it is not run: 2 to 6, as for credential-process.",
+      "\nExit status: the command's own; 127 when there is no such command, 126 when it cannot be run.\n" +
+        "When there are no credentials it is not run: 2 to 6, as for credential-process.",
     )
     .action(async (argv: string[]) => {
       context.exitStatus = await execute(command, argv, context.host);
@@ -58,7 +59,6 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   const role: ServedRole = { name: "exec", roleArn: config.roleArn, ask: keeper.ask, held: keeper.held };
   const token = randomToken();
   const { listenHttp } = await import("../host/http-server.ts");
-  const { every, within } = await import("../host/timers.ts");
   const { tend } = await import("../keeper.ts");
   const server = await listenHttp([{ host: "127.0.0.1", port: 0 }], {
     handle: credentialServer({

@@ -19,9 +19,9 @@ import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, configOf } from "./pipe-flags.ts";
 
 interface ServeOptions {
-  role: string[];
-  listen: string[];
-  tokenFile: string[];
+  role?: string[];
+  listen?: string[];
+  tokenFile?: string[];
   imds?: true;
   unsafeImdsV1?: true;
   logFormat: LogFormat;
@@ -45,8 +45,8 @@ export function defineServe(program: Command, { host }: CommandContext): void {
     .command("serve")
     .summary("serve AWS credentials to SDKs over HTTP, always fresh")
     .description(
-      "Answers the container credentials protocol of the AWS SDKs (AWS_CONTAINER_CREDENTIALS_FULL_URI) on loopback,\n" +
-        "each role at /role/NAME with a token of its own, and refreshes before anybody asks.\n" +
+      "Answers the container credentials protocol of the AWS SDKs (AWS_CONTAINER_CREDENTIALS_FULL_URI) on loopback, each role at " +
+        "/role/NAME with a token of its own, and refreshes before anybody asks.\n" +
         'What clients must set: eval "$(gcp2aws serve --print-env [same flags])".',
     )
     .usage("--role-arn ARN --audience URI [flags]");
@@ -55,19 +55,12 @@ export function defineServe(program: Command, { host }: CommandContext): void {
       "--role <[NAME=]ARN>",
       "a role to serve, at /role/NAME (default: the role's own name); may be repeated",
       collect,
-      [],
     )
-    .option(
-      "--listen <IP:PORT>",
-      "where to listen; may be repeated (default: 127.0.0.1:9922 and [::1]:9922)",
-      collect,
-      [],
-    )
+    .option("--listen <IP:PORT>", "where to listen; may be repeated (default: 127.0.0.1:9922 and [::1]:9922)", collect)
     .option(
       "--token-file <[NAME=]FILE>",
       "the token that clients show for a role (default: one is made and kept)",
       collect,
-      [],
     )
     .option("--imds", "also answer as EC2's instance metadata service, version 2; one role only")
     .option(
@@ -97,7 +90,7 @@ async function serve(command: Command, host: Host): Promise<void> {
     {
       targets,
       addresses: activated.length > 0 ? activated.map((descriptor) => ({ descriptor })) : addresses,
-      optional: options.listen.length === 0 ? ["::1"] : [],
+      optional: options.listen === undefined ? ["::1"] : [],
       admits: (name) => matcher(tokens(name)),
       imds: options.imds === true ? { unsafeV1: options.unsafeImdsV1 === true } : undefined,
       logFormat: options.logFormat,
@@ -106,7 +99,7 @@ async function serve(command: Command, host: Host): Promise<void> {
   );
 }
 
-function targetsOf(command: Command, { role, imds, unsafeImdsV1 }: ServeOptions, host: Host): Target[] {
+function targetsOf(command: Command, { role = [], imds, unsafeImdsV1 }: ServeOptions, host: Host): Target[] {
   const targets: Target[] = [];
   const add = (name: string | undefined, config: Config) => {
     const own = name ?? parseRoleArn(config.roleArn)?.name ?? "";
@@ -138,7 +131,10 @@ function targetsOf(command: Command, { role, imds, unsafeImdsV1 }: ServeOptions,
   return targets;
 }
 
-function addressesOf({ listen, tokenFile, imds }: ServeOptions, targets: readonly Target[]): readonly ListenAddress[] {
+function addressesOf(
+  { listen = [], tokenFile = [], imds }: ServeOptions,
+  targets: readonly Target[],
+): readonly ListenAddress[] {
   if (listen.length === 0) return DEFAULT_LISTEN;
   return listen.map((text) => {
     const address = parseListen(text);
@@ -164,7 +160,7 @@ function addressesOf({ listen, tokenFile, imds }: ServeOptions, targets: readonl
 }
 
 /** The token of each role by its name, read anew at each call. */
-function tokensOf({ tokenFile }: ServeOptions, targets: readonly Target[], host: Host): (name: string) => string {
+function tokensOf({ tokenFile = [] }: ServeOptions, targets: readonly Target[], host: Host): (name: string) => string {
   const files = new Map<string, string>();
   for (const text of tokenFile) {
     const at = text.indexOf("=");
@@ -243,7 +239,7 @@ function printEnv(
   return formatEnvironment(format, set, conflictingVariables);
 }
 
-function collect(value: string, earlier: readonly string[]): string[] {
+function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }
 
