@@ -27,6 +27,8 @@ export async function waitForEnd(path: string, timeoutMs: number): Promise<"ende
     return outcome;
   } catch (error) {
     const known = toFileError(error);
+    // A listener that is gone before it took the connection resets it.
+    if (known instanceof FileError && known.code === "ECONNRESET") return "ended";
     if (!(known instanceof FileError) || known.code !== "ECONNREFUSED") throw known;
     // Rare, and its own file: a holder died, or thousands wait for one.
     const { refusal } = await import("./bun-refusal.ts");

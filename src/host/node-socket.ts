@@ -39,8 +39,12 @@ export function waitForEnd(path: string, timeoutMs: number): Promise<"ended" | "
       connected = true;
       timer = setTimeout(() => finish(() => resolve("timeout")), Math.max(0, timeoutMs));
     });
-    // A listener that is gone before it took the connection resets it.
-    socket.on("error", (error) => finish(() => (connected ? resolve("ended") : reject(toFileError(error)))));
+    socket.on("error", (error) => {
+      const known = toFileError(error);
+      // A listener that is gone before it took the connection resets it, which may be seen before the connection is.
+      const ended = connected || (known instanceof FileError && known.code === "ECONNRESET");
+      finish(() => (ended ? resolve("ended") : reject(known)));
+    });
     socket.on("close", () => finish(() => resolve("ended")));
     socket.resume();
   });
