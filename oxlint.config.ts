@@ -1,6 +1,7 @@
 import { defineConfig, type OxlintOverride } from "oxlint";
 
 // Imports point one way: cli → delivery → provider → {identity-token, sts, cache} → {credentials, errors, host}.
+// Beside them, pure: trust-policy, aws-files.
 // The emulators share no code with the client: one that does confirms the client's mistakes.
 const effects = ["node:*", "node:*/*", "!node:crypto", "!node:zlib", "!node:util"];
 
@@ -36,6 +37,7 @@ const above = [
   "**/cli/**",
   "**/emulator/**",
   "**/trust-policy/**",
+  "**/aws-files/**",
 ];
 
 export default defineConfig({
@@ -115,7 +117,19 @@ export default defineConfig({
       "**/emulator/**",
       "**/trust-policy/**",
     ]),
+    // Writes under the lock that keeps refreshes apart.
+    layer("src/delivery/edit-file.ts", [
+      "**/identity-token/**",
+      "**/sts/**",
+      "**/provider.ts",
+      "**/keeper.ts",
+      "**/obtain.ts",
+      "**/cli/**",
+      "**/emulator/**",
+      "**/trust-policy/**",
+    ]),
     layer("src/trust-policy/**", ["../*", "!../trust-policy/**"]),
+    layer("src/aws-files/**", ["../*", "!../errors.ts", "!../aws-files/**"]),
     layer("src/emulator/**", [
       ...stages,
       "**/provider.ts",

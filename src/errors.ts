@@ -44,6 +44,8 @@ export type ErrorCode =
   | "LOCAL_CLOCK"
   | "LOCAL_OUTPUT"
   | "LOCAL_FILE"
+  | "LOCAL_AWS_FILE"
+  | "LOCAL_SHADOWED"
   | "LOCAL_PORT"
   | "LOCAL_COMMAND"
   | "INTERNAL";
@@ -81,6 +83,8 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   LOCAL_CLOCK: "local",
   LOCAL_OUTPUT: "local",
   LOCAL_FILE: "local",
+  LOCAL_AWS_FILE: "local",
+  LOCAL_SHADOWED: "local",
   LOCAL_PORT: "local",
   LOCAL_COMMAND: "local",
 
