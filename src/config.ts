@@ -300,6 +300,45 @@ export function activatedDescriptors(env: Environment, pid: number): number[] {
   return Array.from({ length: Number(count) }, (_, at) => 3 + at);
 }
 
+/** Where the AWS SDKs look for their shared files, and what in the environment they take before a profile. */
+export interface AwsSurroundings {
+  configFile: string;
+  credentialsFile: string;
+  /** The profile that they use unless told otherwise, where the environment says so. */
+  profile: string | undefined;
+  /** The variables that are set of those that name credentials themselves. */
+  credentialVariables: readonly string[];
+}
+
+/**
+ * Reads AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and what else directs the AWS SDKs. A leading `~/` is the home directory to all of
+ * them; `$` is the beginning of a variable to botocore alone.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function awsSurroundings(env: Environment): AwsSurroundings {
+  return {
+    configFile: awsFile(env, "AWS_CONFIG_FILE", "config"),
+    credentialsFile: awsFile(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+    profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
+    credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
+      (name) => (env[name] ?? "") !== "",
+    ),
+  };
+}
+
+function awsFile(env: Environment, name: string, usual: string): string {
+  const given = env[name] ?? "";
+  const home = trimSlashes(env["HOME"] ?? "");
+  const path = given === "" ? `~/.aws/${usual}` : given;
+  const inHome = path.startsWith("~/");
+  if (/^~(?!\/)|[$\0\ufffd]|\/$/.test(path) || (inHome && !isPath(home))) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} "${printable(given, 100)}": must be the path of a file`, {
+      hint: `for example ${name}=/home/team-a/.aws/${usual}; without it, HOME must be set`,
+    });
+  }
+  return inHome ? `${home}${path.slice(1)}` : path;
+}
+
 function trimSlashes(path: string): string {
   return path.replace(/\/+$/, "");
 }

@@ -82,6 +82,13 @@ export interface Files {
   unlink: (path: string) => void;
 }
 
+/** What files that people edit too need beyond {@link Files}. Each call may throw FileError with the code of errno. */
+export interface UserFiles {
+  /** The absolute path that all links of `path` lead to; ENOENT where nothing is there. */
+  realPath: (path: string) => string;
+  setMode: (path: string, mode: number) => void;
+}
+
 export interface FileStatus {
   kind: "file" | "directory" | "other";
   /** Permission bits, 0 to 0o777. */

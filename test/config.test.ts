@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
 import {
+  awsSurroundings,
   type Environment,
   type FlagKey,
   flagOf,
@@ -295,5 +296,35 @@ describe("the configuration of a token", () => {
     const reading = () => readTokenConfig({ audience: base.audience, [key]: "\0" }, {});
     if (flagsOfCredentials.includes(key)) expect(reading).not.toThrow();
     else expect(reading).toThrow(`--${flagOf(key).name} `);
+  });
+});
+
+describe("the shared files of the AWS SDKs", () => {
+  it.each<[Record<string, string>, string, string]>([
+    [{ HOME: "/home/u" }, "/home/u/.aws/config", "/home/u/.aws/credentials"],
+    [{ HOME: "/home/u/", AWS_CONFIG_FILE: "" }, "/home/u/.aws/config", "/home/u/.aws/credentials"],
+    [{ HOME: "/h", AWS_CONFIG_FILE: "~/c", AWS_SHARED_CREDENTIALS_FILE: "/run/d e" }, "/h/c", "/run/d e"],
+    [{ AWS_CONFIG_FILE: "here", AWS_SHARED_CREDENTIALS_FILE: "./there" }, "here", "./there"],
+  ])("by %j", (env, configFile, credentialsFile) => {
+    expect(awsSurroundings(env)).toMatchObject({ configFile, credentialsFile });
+  });
+
+  it.each([
+    {},
+    { HOME: "relative" },
+    { HOME: "/h", AWS_CONFIG_FILE: "$HOME/c" },
+    { AWS_CONFIG_FILE: "~u/c" },
+    { HOME: "/h", AWS_CONFIG_FILE: "/d/" },
+  ])("are not known by %j", (env) => {
+    expect(() => awsSurroundings(env)).toThrow(/^AWS_CONFIG_FILE ".*": must be the path of a file$/);
+  });
+
+  it("are read beside what comes before any profile", () => {
+    const env = { HOME: "/h", AWS_PROFILE: "p", AWS_ACCESS_KEY_ID: "A", AWS_WEB_IDENTITY_TOKEN_FILE: "" };
+    expect(awsSurroundings(env)).toMatchObject({ profile: "p", credentialVariables: ["AWS_ACCESS_KEY_ID"] });
+    expect(awsSurroundings({ HOME: "/h", AWS_PROFILE: "" })).toMatchObject({
+      profile: undefined,
+      credentialVariables: [],
+    });
   });
 });

@@ -10,7 +10,7 @@ const KEPT_MS = 24 * 60 * 60_000;
  * behind. By age, and a lock only when its holder is dead: a clock that was set ahead makes everything old. Nothing is read,
  * and what cannot be removed stays.
  */
-export async function sweep(store: FileStore, host: Host): Promise<void> {
+export async function sweep(store: Pick<FileStore, "path">, host: Host): Promise<void> {
   const { files } = host;
   let names: string[];
   try {

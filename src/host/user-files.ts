@@ -1,0 +1,17 @@
+import { chmodSync, realpathSync } from "node:fs";
+import type { UserFiles } from "../host.ts";
+import { toFileError } from "./node-files.ts";
+
+/** {@link UserFiles} by the synchronous calls of node:fs. */
+export const userFiles: UserFiles = {
+  realPath: (path) => attempt(() => realpathSync(path)),
+  setMode: (path, mode) => attempt(() => chmodSync(path, mode)),
+};
+
+function attempt<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toFileError(error);
+  }
+}
