@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { flagOf } from "../config.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
+import { defineConfigure } from "./configure.ts";
 import { defineEmulate } from "./emulate.ts";
 import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
@@ -9,6 +10,7 @@ import { addPipeFlags } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
 import { defineToken } from "./token.ts";
 import { defineWhoami } from "./whoami.ts";
+import { defineWriteCredentials } from "./write-credentials.ts";
 
 export interface CommandContext {
   host: Host;
@@ -19,6 +21,8 @@ export interface CommandContext {
 /** Every command, in the order of the help. A new one is a file beside this and a row here. */
 export const commands: readonly ((program: Command, context: CommandContext) => void)[] = [
   defineCredentialProcess,
+  defineConfigure,
+  defineWriteCredentials,
   defineExec,
   defineServe,
   defineEnv,

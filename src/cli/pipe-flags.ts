@@ -49,7 +49,7 @@ export function argvOf(command: Command): string[] {
 }
 
 /** The texts behind the flags, as parse-flags.ts has them. */
-function valuesOf(command: Command): FlagValues {
+export function valuesOf(command: Command): FlagValues {
   const options: Readonly<Record<string, unknown>> = command.opts();
   const values: Record<string, string> = {};
   for (const flag of flags) {

@@ -48,6 +48,8 @@ function usage(error: CommanderError, argv: readonly string[]): Gcp2awsError {
       return unknownCommand(`"${printable(/'(.*)'/.exec(error.message)?.[1] ?? command, 60)}": no such command`);
     case "commander.help":
       return unknownCommand(`${command}: its own command is missing`);
+    case "commander.missingMandatoryOptionValue":
+      return new Gcp2awsError("USAGE_MISSING_FLAG", what, { hint: HINT });
     case "commander.unknownOption":
     case "commander.excessArguments":
       return new Gcp2awsError("USAGE_UNKNOWN_FLAG", what, { hint: HINT });

@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import { editProfile, type ProfileEdit } from "../aws-files/edit.ts";
+import { parseAwsFile } from "../aws-files/parse.ts";
+import { formatProcessCommand } from "../aws-files/process-command.ts";
+import { awsSurroundings, flags, type FlagValues, readConfig } from "../config.ts";
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { CommandContext } from "./commands.ts";
+import { parseFlags } from "./parse-flags.ts";
+import { addPipeFlags, valuesOf } from "./pipe-flags.ts";
+import { addProfileFlags, type ProfileOptions, shadowLines, warnOfShadows } from "./profile-flags.ts";
+
+interface ConfigureOptions extends ProfileOptions {
+  dryRun?: true;
+  json?: true;
+}
+
+/** Says whose the section is; a comment to every SDK. */
+const MARK = "# Written by gcp2aws configure: it replaces the keys that it writes.";
+
+/** `gcp2aws configure`: a profile that has its credentials from `gcp2aws credential-process`. */
+export function defineConfigure(program: Command, { host }: CommandContext): void {
+  const command = program
+    .command("configure")
+    .summary("write a profile that uses gcp2aws into the AWS config file")
+    .description(
+      "Writes a profile with credential_process into AWS_CONFIG_FILE, else ~/.aws/config: the absolute path of this\n" +
+        "program and the flags that are given here. Variables are not written; a profile stands by itself.",
+    )
+    .usage("--profile NAME --role-arn ARN --audience URI [flags]");
+  addProfileFlags(command)
+    .option("--dry-run", "only show what would be written")
+    .option("--json", "print one line of JSON");
+  addPipeFlags(command).action((options: ConfigureOptions) => configure(command, options, host));
+}
+
+async function configure(command: Command, options: ConfigureOptions, host: Host): Promise<void> {
+  const { profile } = options;
+  const given = checked(valuesOf(command));
+  const path = awsSurroundings(host.env).configFile;
+  const [{ editFile, readUserFile }, { thisProgram }, { userFiles }] = await Promise.all([
+    import("../delivery/edit-file.ts"),
+    import("../host/program.ts"),
+    import("../host/user-files.ts"),
+  ]);
+  const set: [string, string][] = [
+    ["credential_process", formatProcessCommand([...thisProgram(), "credential-process", ...argumentsOf(given)])],
+  ];
+  if (given["region"] !== undefined) set.push(["region", given["region"]]);
+  const edit: ProfileEdit = { profile, mark: MARK, set, takeOver: options.takeOver === true };
+  const change = (text: string) => editProfile(parseAwsFile(text, "config"), edit, path);
+
+  let changed: boolean;
+  if (options.dryRun) {
+    const text = readUserFile(path, host, userFiles);
+    changed = change(text) !== text;
+  } else {
+    changed = await editFile({ path, change, secret: false }, host, userFiles);
+  }
+  const shadows = shadowLines(profile, "process", host, userFiles);
+  const report = {
+    profile,
+    file: path,
+    changed,
+    dryRun: options.dryRun === true,
+    set: Object.fromEntries(set),
+    shadows,
+  };
+  host.writeStdout(options.json ? `${JSON.stringify(report)}\n` : describe(report, set));
+  warnOfShadows(profile, shadows, host);
+}
+
+/** Without the environment: that of whoever uses the profile is another. */
+function checked(given: FlagValues): FlagValues {
+  try {
+    readConfig(given, {});
+    return given;
+  } catch (error) {
+    if (!(error instanceof Gcp2awsError) || error.code !== "USAGE_MISSING_FLAG") throw error;
+    throw new Gcp2awsError(error.code, error.message, {
+      hint: "a profile stands by itself, so its variable is not enough",
+    });
+  }
+}
+
+/** The flags as people write them; credential-process must read them as they were given. */
+function argumentsOf(given: FlagValues): string[] {
+  const argv = flags.flatMap(({ key, name, value }) => {
+    const text = given[key];
+    if (text === undefined) return [];
+    return value === undefined ? [`--${name}`] : [`--${name}`, text];
+  });
+  parseFlags(argv);
+  return argv;
+}
+
+function describe(
+  { profile, file, changed, dryRun }: { profile: string; file: string; changed: boolean; dryRun: boolean },
+  set: readonly (readonly [string, string])[],
+): string {
+  const does = dryRun ? "would get" : changed ? "now has" : "already had";
+  return `${printable(file)} ${does} profile ${profile}:
+
+${set.map(([key, value]) => `  ${key} = ${value}`).join("\n")}
+
+To test it: aws sts get-caller-identity --profile ${profile}
+`;
+}
