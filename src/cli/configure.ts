@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { editProfile, type ProfileEdit } from "../aws-files/edit.ts";
 import { parseAwsFile } from "../aws-files/parse.ts";
 import { formatProcessCommand } from "../aws-files/process-command.ts";
+import { editFile, readUserFile } from "../delivery/edit-file.ts";
 import { awsSurroundings, flags, type FlagValues, readConfig } from "../config.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -38,8 +39,7 @@ async function configure(command: Command, options: ConfigureOptions, host: Host
   const { profile } = options;
   const given = checked(valuesOf(command));
   const path = awsSurroundings(host.env).configFile;
-  const [{ editFile, readUserFile }, { thisProgram }, { userFiles }] = await Promise.all([
-    import("../delivery/edit-file.ts"),
+  const [{ thisProgram }, { userFiles }] = await Promise.all([
     import("../host/program.ts"),
     import("../host/user-files.ts"),
   ]);

@@ -60,6 +60,8 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   const token = randomToken();
   const { listenHttp } = await import("../host/http-server.ts");
   const { tend } = await import("../keeper.ts");
+  const { userFiles } = await import("../host/user-files.ts");
+  const { hideShadows } = await import("./hide-shadows.ts");
   const server = await listenHttp([{ host: "127.0.0.1", port: 0 }], {
     handle: credentialServer({
       roles: [{ ...role, admits: matcher(token) }],
@@ -73,7 +75,8 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   const stopTending = tend(keeper, every);
   try {
     const url = `${server.urls[0]}${containerPath(role)}`;
-    return await run(program, argv, containerVariables(url, token, config.region), host);
+    const set = [...containerVariables(url, token, config.region), ...hideShadows(host, userFiles)];
+    return await run(program, argv, set, host);
   } finally {
     stopTending();
     await server.close();

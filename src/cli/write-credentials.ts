@@ -3,6 +3,7 @@ import { awsSurroundings } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
 import { printable } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { every } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
 import { obtain } from "./obtain-lazily.ts";
 import { addPipeFlags, configOf } from "./pipe-flags.ts";
@@ -47,7 +48,7 @@ async function write(command: Command, { profile, takeOver, watch }: WriteOption
 
   if (watch === true) {
     const stopped = host.terminated();
-    const [{ createKeeper }, { every }] = await Promise.all([import("../keeper.ts"), import("../host/timers.ts")]);
+    const { createKeeper } = await import("../keeper.ts");
     const { ask } = createKeeper(config, host, obtain);
     await delivery.watch({ ask, write: put, every, stopped, warn: host.warn });
     return;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "./cloud.ts";
@@ -65,6 +65,26 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
     const answer = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
     expect(answer).toMatchObject({ RoleArn: ROLE, Expiration: expect.stringMatching(/Z$/) });
     await expect(fetch(answer["uri"] ?? "")).rejects.toThrow();
+  });
+
+  it("hides credentials of the default profile, which every SDK would take first", async () => {
+    const folder = home();
+    mkdirSync(join(folder, ".aws"));
+    writeFileSync(
+      join(folder, ".aws", "credentials"),
+      "[default]\naws_access_key_id = AKIAOLD\naws_secret_access_key = x\n",
+    );
+    writeFileSync(
+      join(folder, ".aws", "config"),
+      "[profile a]\nrole_arn = arn:aws:iam::1:role/x\n[default]\nregion = eu-west-1\n",
+    );
+    const show = 'echo "${AWS_SHARED_CREDENTIALS_FILE-none} ${AWS_CONFIG_FILE-none}"';
+    const first = await run(entry, [...FLAGS, "--", "sh", "-c", show], { env: { ...cloud.env, HOME: folder } });
+    expect(first).toEqual({ status: 0, stdout: "/dev/null none\n", stderr: "" });
+    writeFileSync(join(folder, ".aws", "config"), "[default]\nsso_session = x\n");
+    const second = await run(entry, [...FLAGS, "--", "sh", "-c", show], { env: { ...cloud.env, HOME: folder } });
+    expect(second).toMatchObject({ status: 0, stdout: "/dev/null /dev/null\n" });
+    expect(second.stderr).toContain("its default profile has sso_session, which would be taken first [LOCAL_SHADOWED]");
   });
 
   it("gives plain variables on --static", async () => {
