@@ -52,8 +52,8 @@ export interface Flag {
   value?: string;
   /** Its variable, where that is not the name in capitals. */
   variable?: string;
-  /** What giving a switch means, in the words of its variable; `true` where it is left out. */
-  switch?: { on: string; off: string };
+  /** What giving a switch means, in the words of its variable; `true` where this is left out. */
+  given?: string;
   description: string;
   /** What a value must be, as an error says it: `must be …`. */
   rule: string;
@@ -160,7 +160,7 @@ export const flags: readonly Flag[] = [
     key: "cache",
     name: "no-cache",
     variable: "GCP2AWS_CACHE",
-    switch: { on: "off", off: "on" },
+    given: "off",
     description: "neither read nor write the cache (as GCP2AWS_CACHE=off)",
     rule: "on or off",
     example: "off",

@@ -73,9 +73,12 @@ describe("the pipe", () => {
 
   it.each<[string, number, string[]]>([
     ["half a minute", 30, ["identity", "identity", "sts"]],
+    ["59 seconds", 59, ["identity", "identity", "sts"]],
+    ["just what the way to STS may take", 60, ["identity", "identity", "sts"]],
+    ["61 seconds", 61, ["identity", "sts"]],
     ["no time, as a server says that keeps it for long", -1, ["identity", "identity", "sts"]],
     ["two minutes", 120, ["identity", "sts"]],
-  ])("mints a token anew that has %s to live", async (_, seconds, expected) => {
+  ])("looks at what a token has to live: %s", async (_, seconds, expected) => {
     const old: Answer = { headers: flavor, body: unsignedToken({ ...CLAIMS, exp: START / 1000 + seconds }) };
     const host = machine([old, minted], [assumed]);
     await run(host);

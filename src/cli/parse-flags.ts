@@ -1,9 +1,9 @@
-import { type Flag, type FlagValues, flags } from "../config.ts";
+import { type FlagValues, flags } from "../config.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 
 /**
- * Reads `--flag value`, `--flag=value` and switches. It stands in front of the command line library, so that
- * credential-process loads nothing else.
+ * Reads `--flag value`, `--flag=value` and switches as the command line library does with the same flags
+ * (pipe-flags.ts). It stands in front of that, so that credential-process loads nothing else.
  * @returns the texts as given, or "help" where help was asked for
  * @throws Gcp2awsError USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE
  */
@@ -11,38 +11,52 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
   const values: Record<string, string | undefined> = {};
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
-    if (argument === "--help" || argument === "-h") return "help";
+    if (isHelp(argument)) return "help";
+    if (argument === "--") {
+      // It ends the flags, and there is nothing but flags.
+      if (at + 1 < argv.length) throw unknown(argv[at + 1] ?? "", STRAY);
+      break;
+    }
     const equals = argument.indexOf("=");
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
     const flag = flags.find((candidate) => candidate.name === name);
-    if (name === undefined || flag === undefined) throw unknown(argument);
-    const { key } = flag;
-    if (values[key] !== undefined) throw invalid(name, "given twice");
+    const isSwitch = flag !== undefined && flag.value === undefined;
+    if (flag === undefined || (isSwitch && equals !== -1)) {
+      // Whoever makes a mistake and asks for help gets help.
+      if (argv.slice(at).some(isHelp)) return "help";
+      if (isSwitch) throw unknown(argument, "a switch takes no value");
+      throw unknown(argument, argument.startsWith("-") ? "no such flag" : STRAY);
+    }
 
-    if (flag.value === undefined) {
-      values[key] = readSwitch(flag, equals === -1 ? "true" : argument.slice(equals + 1));
-    } else if (equals !== -1) {
-      values[key] = argument.slice(equals + 1);
-    } else {
-      const value = argv[++at];
-      if (value === undefined || value.startsWith("--")) throw invalid(name, "its value is missing");
-      values[key] = value;
+    if (isSwitch) values[flag.key] = flag.given ?? "true";
+    else {
+      const value = equals === -1 ? argv[++at] : argument.slice(equals + 1);
+      values[flag.key] = checkValue(flag.name, value, values[flag.key]);
     }
   }
   return values;
 }
 
-/** In the words of its variable. */
-function readSwitch(flag: Flag, text: string): string {
-  const { on, off } = flag.switch ?? { on: "true", off: "false" };
-  if (text === "true") return on;
-  if (text === "false") return off;
-  throw invalid(flag.name, `"${printable(text, 100)}" must be true or false`);
+/**
+ * What each way of reading flags refuses before it looks at what a value must be.
+ * @param previous the value that the flag has been given before
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function checkValue(name: string, value: string | undefined, previous: string | undefined): string {
+  if (previous !== undefined) throw invalid(name, "given twice");
+  // One that looks like a flag is the next flag, where a value was forgotten.
+  if (value === undefined || value.startsWith("--")) throw invalid(name, "its value is missing");
+  return value;
 }
 
-function unknown(argument: string): Gcp2awsError {
-  const what = argument.startsWith("-") ? "no such flag" : "an argument without a flag before it";
-  return new Gcp2awsError("USAGE_UNKNOWN_FLAG", `credential-process "${printable(argument, 100)}": ${what}`, {
+const STRAY = "an argument without a flag before it";
+
+function isHelp(argument: string): boolean {
+  return argument === "--help" || argument === "-h";
+}
+
+function unknown(argument: string, why: string): Gcp2awsError {
+  return new Gcp2awsError("USAGE_UNKNOWN_FLAG", `credential-process "${printable(argument, 100)}": ${why}`, {
     hint: `the flags are ${flags.map((flag) => `--${flag.name}`).join(" ")}`,
   });
 }

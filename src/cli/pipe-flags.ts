@@ -10,13 +10,19 @@ import {
   variableOf,
 } from "../config.ts";
 import type { Host } from "../host.ts";
+import { checkValue } from "./parse-flags.ts";
 
 /** Gives a command the flags of the pipe from token to credentials, or all but those it has no use for. */
 export function addPipeFlags(command: Command, without: readonly FlagKey[] = []): Command {
   for (const flag of flags) {
     if (without.includes(flag.key)) continue;
     const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
-    command.addOption(new Option(term, `${flag.description} [${variableOf(flag)}]`));
+    const option = new Option(term, `${flag.description} [${variableOf(flag)}]`);
+    // Of a value alone: a switch has none, and commander then calls it for the switch itself.
+    if (flag.value !== undefined) {
+      option.argParser<string | undefined>((value, previous) => checkValue(flag.name, value, previous));
+    }
+    command.addOption(option);
   }
   return command;
 }
@@ -56,7 +62,7 @@ export function valuesOf(command: Command): FlagValues {
     if (command.getOptionValueSource(flag.key) !== "cli") continue;
     const value = options[flag.key];
     // A switch is true, or false where commander reads its `no-`.
-    values[flag.key] = typeof value === "string" ? value : (flag.switch?.on ?? "true");
+    values[flag.key] = typeof value === "string" ? value : (flag.given ?? "true");
   }
   return values;
 }

@@ -10,12 +10,20 @@ import { type CommandContext, commands as definitions } from "./commands.ts";
  * @throws Gcp2awsError USAGE_UNKNOWN_COMMAND, USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE, and what the command throws
  */
 export async function runProgram(argv: readonly string[], host: Host): Promise<number> {
+  const context: CommandContext = { host, exitStatus: 0 };
+  await runCommandLine(createProgram(context), argv);
+  return context.exitStatus;
+}
+
+/** Every command, as the command line library knows them. */
+export function createProgram(context: CommandContext): Command {
+  const { host } = context;
   const program = new Command("gcp2aws")
     .description("AWS credentials from a Google Cloud identity, without a long-lived key.")
     .version(version, "-V, --version")
     .showHelpAfterError(false)
+    // The program's own flags come before a command: what follows is the command's, a value "-V" too.
     .enablePositionalOptions();
-  const context: CommandContext = { host, exitStatus: 0 };
   for (const define of definitions) define(program, context);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
@@ -24,6 +32,14 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<n
       .configureHelp({ helpWidth: 100, sortOptions: false })
       .configureOutput({ writeOut: host.writeStdout, writeErr: () => {}, outputError: () => {} });
   }
+  return program;
+}
+
+/**
+ * Runs one of the program's commands.
+ * @throws Gcp2awsError as {@link runProgram}
+ */
+export async function runCommandLine(program: Command, argv: readonly string[]): Promise<void> {
   try {
     if (argv.length === 0) throw unknownCommand("no command given");
     await program.parseAsync(argv, { from: "user" });
@@ -31,7 +47,6 @@ export async function runProgram(argv: readonly string[], host: Host): Promise<n
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usage(error, argv);
   }
-  return context.exitStatus;
 }
 
 const HINT = "see gcp2aws --help, or gcp2aws COMMAND --help";

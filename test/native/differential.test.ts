@@ -133,8 +133,9 @@ const commandLine = fc
     if (withRequired && values["audience"] === undefined) argv.push("--audience", AUDIENCE);
     for (const [name, value = ""] of Object.entries(values)) {
       const isSwitch = flags.find((flag) => flag.name === name)?.value === undefined;
-      if (joined) argv.push(`--${name}=${value}`);
-      else argv.push(`--${name}`, ...(isSwitch ? [] : [value]));
+      if (isSwitch) argv.push(value === "off" ? `--${name}=${value}` : `--${name}`);
+      else if (joined) argv.push(`--${name}=${value}`);
+      else argv.push(`--${name}`, value);
     }
     // Most command lines have no word that stands alone.
     if (stray[0] !== undefined && stray[0].length > 5) argv.push(stray[0]);
