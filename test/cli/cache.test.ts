@@ -1,7 +1,6 @@
 // The cache as people meet it: real commands, real files, one account on loopback.
 import {
   chmodSync,
-  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -23,6 +22,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatEntry, parseEntry } from "../../src/cache/entry.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { cleanEnv, credentialProcessEntries, entries, type Entry, FLAGS, type Result, run } from "./run.ts";
+import { listing } from "./users.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const MINUTE = 60_000;
@@ -104,19 +104,12 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     expect(existsSync(join(home, ".cache"))).toBe(false);
   });
 
-  it("lies where it is told to, and in the runtime directory only if that is ours", async () => {
+  it("lies where it is told to, or in the runtime directory", async () => {
     const base = mkdtempSync(join(tmpdir(), "gcp2aws-runtime-"));
     await user(entry, { GCP2AWS_CACHE_DIR: join(base, "a", "b") }).ask();
     expect(readdirSync(join(base, "a", "b"))).toHaveLength(1);
     await user(entry, { XDG_RUNTIME_DIR: base }).ask();
     expect(readdirSync(join(base, "gcp2aws"))).toHaveLength(1);
-    const theirs = mkdtempSync(join(tmpdir(), "gcp2aws-runtime-"));
-    if (process.getuid?.() !== 0) return;
-    chownSync(theirs, 65534, 65534);
-    const { ask, directory } = user(entry, { XDG_RUNTIME_DIR: theirs });
-    expect(await ask()).toMatchObject({ status: 0, stderr: "" });
-    expect(readdirSync(theirs)).toEqual([]);
-    expect(readdirSync(directory)).toHaveLength(1);
   });
 
   it("answers at once while it refreshes in the background, once", async () => {
@@ -197,7 +190,7 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     }
   });
 
-  it("hands over the credentials when the disk is full, read-only or closed to us", async () => {
+  it("hands over the credentials when the disk is full or read-only, or the home is nowhere", async () => {
     const places = [mountedFull(), mountedReadOnly()].filter((place) => place !== undefined);
     for (const place of places) {
       const { ask } = user(entry, { GCP2AWS_CACHE_DIR: join(place.path, "cache") });
@@ -240,10 +233,7 @@ describe.each(credentialProcessEntries)("a hostile neighbour, $name", (entry) =>
         writeFileSync(directory, SECRET);
       },
     ],
-    ["a directory of another user", ({ directory }) => process.getuid?.() === 0 && chownSync(directory, 65534, 65534)],
-    ["an entry of another user", ({ entryFile }) => process.getuid?.() === 0 && chownSync(entryFile(), 65534, 65534)],
-  ])("%s: nothing read, nothing written", async (name, trap) => {
-    if (name.includes("another user") && process.getuid?.() !== 0) return;
+  ])("%s: nothing read, nothing written", async (_, trap) => {
     const { ask, directory, entryFile, home } = user(entry);
     const first = await ask();
     const victim = join(home, "victim");
@@ -327,16 +317,6 @@ function replace(path: string, make: (path: string) => void): void {
 
 function mkfifo(path: string): void {
   if (spawnSync("mkfifo", ["-m", "600", path]).status !== 0) throw new Error("mkfifo failed");
-}
-
-/** Everything below a directory, with what could change of it. */
-function listing(directory: string): unknown[] {
-  return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .toSorted()
-    .map((name) => {
-      const { mode, uid, size, mtimeMs, ino } = lstatSync(join(directory, name));
-      return [name, mode, uid, size, mtimeMs, ino];
-    });
 }
 
 interface Mounted {

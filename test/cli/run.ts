@@ -61,6 +61,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
   secrets?: Secrets;
+  /** The user, and group, who runs it: for tests that run as root. */
+  uid?: number;
   /** A file that takes the place of the stdout pipe. */
   stdoutFile?: string;
 }
@@ -85,6 +87,7 @@ export function runProgram(program: string, argv: readonly string[], options: Ru
     const child = spawn(program, argv, {
       env: options.env ?? cleanEnv(),
       cwd: options.cwd,
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
       stdio: ["ignore", options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w"), "pipe"],
       timeout: 50_000,
     });
