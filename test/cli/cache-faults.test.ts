@@ -385,7 +385,8 @@ describe("2,000 kills at random moments", () => {
       lasting.storm = false;
       await stir;
       expect(tally.answered).toBeGreaterThan(40);
-      expect(unfinished.size).toBeGreaterThan(10);
+      // More than the three locks.
+      expect(unfinished.size).toBeGreaterThan(3);
       if (storm.entry !== undefined) expect(tally.planted).toBeGreaterThan(0);
       if (storm.may.includes("fail")) expect(tally.failed).toBeGreaterThan(0);
 

@@ -32,7 +32,11 @@ export const entries: readonly Entry[] = process.env["GCP2AWS_TEST_COMMAND"]
   ? [{ name: "installed package", command: [process.env["GCP2AWS_TEST_COMMAND"]] }]
   : built;
 
-const helper: Entry = { name: "native helper", command: [resolve("dist/bin/gcp2aws-credential-process")] };
+/** Another build of it where GCP2AWS_TEST_HELPER names one: the one that stops at a memory error. */
+const helper: Entry = {
+  name: "native helper",
+  command: [resolve(process.env["GCP2AWS_TEST_HELPER"] ?? "dist/bin/gcp2aws-credential-process")],
+};
 const withoutHelper = process.env["GCP2AWS_TEST_COMMAND"] !== undefined || !existsSync(helper.command[0]);
 if (withoutHelper && process.env["CI"] !== undefined && entries === built)
   throw new Error("npm run build:native first");
