@@ -32,12 +32,12 @@ export const entries: readonly Entry[] = process.env["GCP2AWS_TEST_COMMAND"]
   ? [{ name: "installed package", command: [process.env["GCP2AWS_TEST_COMMAND"]] }]
   : built;
 
-/** Another build of it where GCP2AWS_TEST_HELPER names one: the one that stops at a memory error. */
-const helper: Entry = {
-  name: "native helper",
-  command: [resolve(process.env["GCP2AWS_TEST_HELPER"] ?? "dist/bin/gcp2aws-credential-process")],
-};
-const withoutHelper = process.env["GCP2AWS_TEST_COMMAND"] !== undefined || !existsSync(helper.command[0]);
+/** The command of another build of it where GCP2AWS_TEST_HELPER gives one: of the one that looks for memory errors. */
+const [helperProgram = "", ...helperArguments] = (
+  process.env["GCP2AWS_TEST_HELPER"] ?? resolve("dist/bin/gcp2aws-credential-process")
+).split(" ");
+const helper: Entry = { name: "native helper", command: [helperProgram, ...helperArguments] };
+const withoutHelper = process.env["GCP2AWS_TEST_COMMAND"] !== undefined || !existsSync(helper.command.at(-1) ?? "");
 if (withoutHelper && process.env["CI"] !== undefined && entries === built)
   throw new Error("npm run build:native first");
 
