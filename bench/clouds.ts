@@ -1,6 +1,6 @@
 // Both clouds, each in a process of its own: sharing one with the measurement would make each wait for the other.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -19,6 +19,10 @@ export interface Clouds {
   start: (script: string, ...argv: readonly string[]) => Promise<string>;
   write: (name: string, text: string) => string;
   close: () => void;
+}
+
+export function emptyCache({ cache }: Clouds): void {
+  for (const left of readdirSync(cache)) rmSync(join(cache, left), { recursive: true });
 }
 
 export async function startClouds(): Promise<Clouds> {

@@ -10,6 +10,7 @@ import { crowd } from "./crowd.ts";
 import { far } from "./far.ts";
 import { type Entry, firstThat, type Table } from "./measure.ts";
 import { speed } from "./speed.ts";
+import { wake } from "./wake.ts";
 import { weight } from "./weight.ts";
 
 const { values } = parseArgs({
@@ -38,8 +39,9 @@ try {
     ...speed(clouds, built, runs),
     await far(clouds, built, runs),
     awsCliWithProfile(clouds, built, runs),
-    await crowd(clouds, built),
-    weight(clouds, built),
+    await wake(clouds, built, runs),
+    await crowd(clouds, built, Math.max(1, Math.floor(runs / 10))),
+    weight(clouds, built, runs),
   ];
   for (const table of tables) print(table);
   const missed = tables.flatMap(({ rows }) => rows).filter(({ reached }) => reached === false);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Clouds } from "./clouds.ts";
+import { type Clouds, FLAGS } from "./clouds.ts";
 
 /** One of the ways to run gcp2aws. */
 export interface Entry {
@@ -32,29 +32,47 @@ export interface Timed {
   fails?: true;
 }
 
-/** Medians of whole commands in seconds, by hyperfine, one after the other without a shell. */
+/**
+ * Medians of whole commands in seconds, by hyperfine without a shell. In turns: the machine's mood changes over a minute,
+ * and each must have met the same. The first of two starts in a turn is not counted: it warms what the others have cooled.
+ */
 export function hyperfine(clouds: Clouds, runs: number, commands: readonly Timed[], env = clouds.env): number[] {
   const report = join(clouds.folder, "report.json");
   const prepares = commands.flatMap(({ prepare }) => ["--prepare", prepare ?? "true"]);
-  const { status, stderr } = spawnSync(
-    "hyperfine",
-    [
-      "-N",
-      "--warmup",
-      "3",
-      "--runs",
-      String(runs),
-      "--export-json",
-      report,
-      ...(commands.some(({ fails }) => fails) ? ["--ignore-failure"] : []),
-      ...(commands.some(({ prepare }) => prepare !== undefined) ? prepares : []),
-      ...commands.map(({ command }) => command.join(" ")),
-    ],
-    { env, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" },
-  );
-  if (status !== 0) throw new Error(`hyperfine failed: ${stderr}`);
-  const { results } = JSON.parse(readFileSync(report, "utf8")) as { results: { median: number }[] };
-  return results.map((result) => result.median);
+  const argv = [
+    "-N",
+    "--warmup",
+    "1",
+    "--runs",
+    "1",
+    "--export-json",
+    report,
+    ...(commands.some(({ fails }) => fails) ? ["--ignore-failure"] : []),
+    ...(commands.some(({ prepare }) => prepare !== undefined) ? prepares : []),
+    ...commands.map(({ command }) => command.join(" ")),
+  ];
+  const samples: number[][] = commands.map(() => []);
+  for (let run = 0; run < runs; run++) {
+    const { status, stderr } = spawnSync("hyperfine", argv, {
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`hyperfine failed: ${stderr}`);
+    const { results } = JSON.parse(readFileSync(report, "utf8")) as { results: { times: number[] }[] };
+    for (const [index, { times: measured }] of results.entries()) samples[index]?.push(...measured);
+  }
+  return samples.map(median);
+}
+
+/** The most memory that a command had, in bytes. */
+export function peakMemory(
+  peak: string,
+  command: readonly string[],
+  flags: readonly string[],
+  env: Record<string, string>,
+): number {
+  return Number(spawnSync(peak, [...command, ...FLAGS, ...flags], { env, encoding: "utf8" }).stdout) * 1024;
 }
 
 export function median(values: readonly number[]): number {

@@ -1,21 +1,17 @@
 // Memory and size.
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
-import { type Clouds, FLAGS } from "./clouds.ts";
-import { compile, type Entry, median, type Row, type Table } from "./measure.ts";
+import type { Clouds } from "./clouds.ts";
+import { compile, type Entry, median, peakMemory, type Row, type Table } from "./measure.ts";
 
-export function weight(clouds: Clouds, entries: readonly Entry[]): Table {
+export function weight(clouds: Clouds, entries: readonly Entry[], runs: number): Table {
   const peak = compile(clouds, "peak.c");
   const rows = entries.flatMap(({ name, command }): Row[] => {
     const most = (flags: readonly string[]) =>
-      median(
-        Array.from({ length: 5 }, () =>
-          Number(spawnSync(peak, [...command, ...FLAGS, ...flags], { env: clouds.env, encoding: "utf8" }).stdout),
-        ),
-      );
+      median(Array.from({ length: runs }, () => peakMemory(peak, command, flags, clouds.env)));
     const memory = {
       name: `${name}: most memory, cached / new`,
-      value: `${mb(most([]) * 1024)} / ${mb(most(["--no-cache"]) * 1024)}`,
+      value: `${mb(most([]))} / ${mb(most(["--no-cache"]))}`,
     };
     return command.length > 1 ? [memory] : [memory, { name: `${name}: size`, value: mb(statSync(command[0]).size) }];
   });

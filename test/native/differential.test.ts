@@ -321,7 +321,10 @@ function plantState(home: string, wanted: State, met: Set<string>): Planted {
     expiration = formatExpiration(entry.credentials.expiration);
     const whole = formatEntry(entry, sha256);
     const { damage } = wanted;
-    const text = damage === null ? whole : `${whole.slice(0, damage.at)}${damage.with}${whole.slice(damage.at + 1)}`;
+    // What can be written: half of a surrogate pair is U+FFFD on the disk.
+    const text = (
+      damage === null ? whole : `${whole.slice(0, damage.at)}${damage.with}${whole.slice(damage.at + 1)}`
+    ).toWellFormed();
     files.set(entryFile, text);
     writeFileSync(entryFile, text, { mode: wanted.mode });
     const isRead = parseEntry(text, sha256) !== undefined && wanted.mode === 0o600 && wanted.directoryMode === 0o700;
