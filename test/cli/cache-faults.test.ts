@@ -288,7 +288,11 @@ const storms: Readonly<Record<string, Storm>> = {
     may: "warn",
   },
   "credentials at their end": {
-    entry: () => ({ issuedAt: -60 * MINUTE, expiresAt: Math.round(Math.random() * 80 - 60), refreshAt: -30 * MINUTE }),
+    entry: () => ({
+      issuedAt: -60 * MINUTE,
+      expiresAt: Math.round(Math.random() * 600 - 300),
+      refreshAt: -30 * MINUTE,
+    }),
     denies: () => Math.random() < 0.2,
     may: "warn or fail",
   },
