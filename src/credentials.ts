@@ -22,6 +22,18 @@ export interface Held {
   expiresAt: number;
 }
 
+/** A clock may be set back by this much without credentials being asked for anew. */
+export const CLOCK_STEP_MS = 60_000;
+
+/**
+ * Whether credentials may be handed over. Those that were issued in what is now the future may not: the clock was set back,
+ * and how long they live is anybody's guess.
+ * @param now milliseconds since the epoch
+ */
+export function lives({ issuedAt, expiresAt }: Held, now: number): boolean {
+  return now < expiresAt && now >= issuedAt - CLOCK_STEP_MS;
+}
+
 /**
  * `YYYY-MM-DDTHH:MM:SSZ`, UTC, fractions cut: the one form that every SDK's credential_process and IMDS reader takes
  * (botocore's IMDS reader refuses fractions).

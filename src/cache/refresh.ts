@@ -1,4 +1,4 @@
-import type { Issued } from "../credentials.ts";
+import { CLOCK_STEP_MS, type Issued, lives } from "../credentials.ts";
 import type { Gcp2awsError } from "../errors.ts";
 import type { Entry, Failure } from "./entry.ts";
 
@@ -10,8 +10,6 @@ export type Freshness = "valid" | "expiring" | "due" | "expired";
 
 /** botocore runs a credential process again at every use from 15 minutes before the expiration on. */
 const SDK_WINDOW_MS = 15 * 60_000;
-/** A clock may be set back by this much without the cache being asked anew. */
-const CLOCK_STEP_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** More time than anybody has: more of it would not have helped. */
 const FOR_ALL_MS = 8.64e15;
@@ -25,8 +23,7 @@ const ROW_ENDS_MS = 60_000;
  */
 export function freshness(entry: Entry, now: number): Freshness {
   const { issuedAt, expiresAt, refreshAt } = entry;
-  // Written in what is now the future: the clock was set back, and how long they live is anybody's guess.
-  if (now >= expiresAt || now < issuedAt - CLOCK_STEP_MS) return "expired";
+  if (!lives(entry, now)) return "expired";
   if (expiresAt - now <= Math.min(SDK_WINDOW_MS, (expiresAt - issuedAt) / 4)) return "due";
   return now < refreshAt ? "valid" : "expiring";
 }

@@ -1,4 +1,4 @@
-import type { Credentials, Held } from "../../credentials.ts";
+import { type Credentials, type Held, lives } from "../../credentials.ts";
 import { Gcp2awsError } from "../../errors.ts";
 import { json, type Reply } from "./http.ts";
 
@@ -32,7 +32,7 @@ export function answerWith(
   let reply: Reply = json(200, {});
   return async () => {
     const before = role.held();
-    const living = before !== undefined && now() < before.expiresAt;
+    const living = before !== undefined && lives(before, now());
     let held: Held | "late";
     try {
       held = living ? await role.ask() : await within(HOLD_MS, role.ask());
