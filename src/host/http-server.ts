@@ -81,10 +81,13 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
     },
     (request, response) => {
       const started = performance.now();
-      respond(request, response, handle).then(
-        ({ label, status }) => answered(label, status, (performance.now() - started) / 1000),
-        () => request.socket.destroy(),
-      );
+      const { method = "", url: target = "", headers } = request;
+      handle({ method, target, headers })
+        .then(({ reply, label }) => {
+          respond(request, response, reply);
+          answered(label, reply.status, (performance.now() - started) / 1000);
+        })
+        .catch(() => request.socket.destroy());
     },
   );
   server.maxConnections = connections;
@@ -95,22 +98,13 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
   return server;
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  handle: HttpServerOptions["handle"],
-): Promise<{ label: string; status: number }> {
-  const { method = "", url: target = "", headers } = request;
-  const { reply, label } = await handle({ method, target, headers });
+function respond(request: IncomingMessage, response: ServerResponse, reply: ServerReply): void {
+  const { headers } = request;
   const { status, body } = reply;
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-  response.writeHead(status, {
-    ...reply.headers,
-    "Content-Length": Buffer.byteLength(body),
-    ...(hasBody ? { Connection: "close" } : {}),
-  });
+  const all = { ...reply.headers, "Content-Length": Buffer.byteLength(body) };
+  response.writeHead(status, hasBody ? { ...all, Connection: "close" } : all);
   response.end(body);
-  return { label, status };
 }
 
 function start(server: Server, address: Address): Promise<void> {
