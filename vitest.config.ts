@@ -16,6 +16,8 @@ export default defineConfig({
           include: ["test/{cli,contract,native}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          // They wait for clocks, not for processors.
+          maxConcurrency: 20,
         },
       },
     ],

@@ -179,10 +179,11 @@ describe.each([
       const living = before !== undefined && lives(before, host.now());
       let isSettled = false;
       const answer = keeper.ask().then(
-        ({ credentials, expiresAt }) => {
+        ({ credentials, issuedAt, expiresAt }) => {
           counts.answered++;
           isSettled = true;
           must(expiresAt > host.now(), "expired by this machine's clock");
+          must(issuedAt <= host.now() + MINUTE, "issued in what is now the future");
           // Nobody who looks at a clock that is behind can know better.
           const behind = Math.max(0, one.time - host.now());
           must((clouds.issued.get(credentials.accessKeyId) ?? 0) > one.time - behind, "expired by AWS's clock");
