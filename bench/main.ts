@@ -9,12 +9,19 @@ import { startClouds } from "./clouds.ts";
 import { crowd } from "./crowd.ts";
 import { far } from "./far.ts";
 import { type Entry, firstThat, type Table } from "./measure.ts";
+import { serve } from "./serve.ts";
 import { speed } from "./speed.ts";
 import { wake } from "./wake.ts";
 import { weight } from "./weight.ts";
 
+// --serving: only that of serve; --long: ten minutes for its memory.
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "30" }, strict: { type: "boolean", default: false } },
+  options: {
+    runs: { type: "string", default: "30" },
+    strict: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
+    serving: { type: "boolean", default: false },
+  },
 });
 const runs = Number(values.runs);
 firstThat(["hyperfine"], ["--version"], /hyperfine/, "hyperfine", "hyperfine");
@@ -35,7 +42,7 @@ try {
   if (built.length < entries.length) console.log("Without the native helper: npm run build:native makes it.\n");
 
   console.log(`Medians of ${runs} runs on ${process.platform} ${process.arch}, Node ${process.versions.node}.`);
-  const tables = [
+  const starting = async () => [
     ...speed(clouds, built, runs),
     await far(clouds, built, runs),
     awsCliWithProfile(clouds, built, runs),
@@ -43,6 +50,7 @@ try {
     await crowd(clouds, built, Math.max(1, Math.floor(runs / 10))),
     weight(clouds, built, runs),
   ];
+  const tables = [...(values.serving ? [] : await starting()), ...(await serve(clouds, built, runs, values.long))];
   for (const table of tables) print(table);
   const missed = tables.flatMap(({ rows }) => rows).filter(({ reached }) => reached === false);
   if (missed.length > 0 && values.strict) process.exitCode = 1;

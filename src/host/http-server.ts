@@ -32,7 +32,8 @@ export interface HttpLimits {
   idleMs: number;
 }
 
-const LIMITS: HttpLimits = { connections: 512, headerBytes: 8 * 1024, requestMs: 5_000, idleMs: 10_000 };
+/** A machine full of processes that start together has a thousand connections at once; each takes some 10 kB. */
+const LIMITS: HttpLimits = { connections: 2_048, headerBytes: 8 * 1024, requestMs: 5_000, idleMs: 10_000 };
 /** How long those who are being answered have when the server is closed. */
 const DRAIN_MS = 5_000;
 
@@ -111,7 +112,9 @@ function start(server: Server, address: Address): Promise<void> {
   // Bun would take no notice, and listen on a port of its own, for everybody.
   if ("descriptor" in address && bun !== undefined) return Promise.reject(refused(address, new Error("not under Bun")));
   const options: ListenOptions & { fd?: number } =
-    "descriptor" in address ? { fd: address.descriptor } : { host: address.host, port: address.port, ipv6Only: true };
+    "descriptor" in address
+      ? { fd: address.descriptor }
+      : { host: address.host, port: address.port, ipv6Only: true, backlog: LIMITS.connections };
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(refused(address, error)));
     server.listen(options, () => resolve());
