@@ -113,6 +113,8 @@ function world(durationSeconds: number, seed: number) {
         if (toSts) clouds.inFlight--;
       }
     },
+    // Nobody else holds the lock, unless there are two flights.
+    waitForEnd: (_, timeoutMs) => later(timeoutMs).then(() => "timeout"),
     warn: () => {},
   });
   host.files.now = host.now;
