@@ -292,20 +292,14 @@ describe.each(entries)("$name", (entry) => {
 });
 
 describe.each(entries)("$name, on a disk that is full", (entry) => {
-  const disk = mkdtempSync(join(tmpdir(), "gcp2aws-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", disk]).status === 0;
-  afterAll(() => {
-    if (mounted) spawnSync("umount", [disk]);
-  });
-  const fill = () => {
-    expect(spawnSync("sh", ["-c", `cat /dev/zero >"$1/zeros" 2>&1`, "sh", disk]).status).not.toBe(0);
-  };
-
-  it.runIf(mounted)("serve hands over credentials, and says once that it cannot keep them", async () => {
+  it("serve hands over credentials, and says once that it cannot keep them", async ({ skip }) => {
+    const disk = mkdtempSync(join(tmpdir(), "gcp2aws-chaos-disk-"));
+    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=0700", "gcp2aws-chaos", disk]);
+    skip(status !== 0, "only root may mount a small disk");
     const one = await machine(shortLived(4));
     const cache = join(disk, "cache");
     mkdirSync(cache, { mode: 0o700 });
-    fill();
+    expect(spawnSync("sh", ["-c", `cat /dev/zero >"$1/zeros" 2>&1`, "sh", disk]).status).not.toBe(0);
     const env = { ...one.env, GCP2AWS_CACHE: "on", GCP2AWS_CACHE_DIR: cache };
     try {
       // Without a token file it needs one of its own, and leaves nothing that the next start would take for one.
@@ -329,6 +323,7 @@ describe.each(entries)("$name, on a disk that is full", (entry) => {
         await server.stop();
       }
     } finally {
+      spawnSync("umount", [disk]);
       await one.close();
     }
   });
