@@ -1,9 +1,10 @@
 // The ways from gcp2aws into an AWS client: each is variables for the client, and perhaps a command around it.
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { formatProcessCommand } from "../../src/aws-files/process-command.ts";
 import { AUDIENCE, credentialProcessEntries, type Entry, entries, ROLE, run } from "../cli/run.ts";
 
 export const ASSUMED = "arn:aws:sts::111122223333:assumed-role/RoleForAccessFromGCPTeamA/100111222333444555666";
@@ -46,10 +47,13 @@ export function withProfile(
   env: Record<string, string>,
   flags: readonly string[] = [],
 ): Record<string, string> {
-  const file = join(mkdtempSync(join(tmpdir(), "gcp2aws-config-")), "config");
-  // The SDKs for Go take a command that begins with a quote for that quoted part alone.
-  const quoted = command.map((part) => (/\s/.test(part) ? `"${part}"` : part));
-  const line = [...quoted, "credential-process", ...PIPE, ...flags].join(" ");
+  const folder = mkdtempSync(join(tmpdir(), "gcp2aws profile-"));
+  const file = join(folder, "config");
+  const [program, ...first] = command;
+  // A path with a space, as the clients differ in how they read it.
+  const link = join(folder, "program");
+  symlinkSync(program, link);
+  const line = formatProcessCommand([link, ...first, "credential-process", ...PIPE, ...flags]);
   writeFileSync(file, `[profile ${PROFILE}]\nregion = us-east-1\ncredential_process = ${line}\n`);
   return { ...env, AWS_CONFIG_FILE: file, AWS_PROFILE: PROFILE, AWS_EC2_METADATA_DISABLED: "true" };
 }
