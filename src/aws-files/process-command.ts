@@ -7,7 +7,9 @@ import { Gcp2awsError, printable } from "../errors.ts";
  * @throws Gcp2awsError USAGE_INVALID_VALUE where a word cannot be written so
  */
 export function formatProcessCommand(words: readonly string[]): string {
-  return words.map(quote).join(" ");
+  const line = words.map(quote).join(" ");
+  // Of a line that begins with a quote, older SDKs for Go (v1, and v2 1.17) keep only what is between the quotes.
+  return line.replace(/^"([\w/])/, '$1"');
 }
 
 function quote(word: string): string {

@@ -9,7 +9,7 @@ describe("a credential_process line", () => {
       ["/usr/bin/gcp2aws", "--audience", "https://aws.example.com"],
       "/usr/bin/gcp2aws --audience https://aws.example.com",
     ],
-    [["/opt/my tools/gcp2aws", ""], '"/opt/my tools/gcp2aws" ""'],
+    [["/opt/my tools/gcp2aws", ""], '/"opt/my tools/gcp2aws" ""'],
     [["/x", "{project_id}.{instance_name}"], '/x "{project_id}.{instance_name}"'],
     [["/x", "a'b", "a&b;c|d>e<f*g?h(i)!~#^[j]"], `/x "a'b" "a&b;c|d>e<f*g?h(i)!~#^[j]"`],
   ])("%j is %s", (words, line) => {

@@ -1,0 +1,99 @@
+// The provider for the AWS SDK for JavaScript v3, in its clients and in a chain of the SDK's own.
+import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
+import { createCredentialChain } from "@aws-sdk/credential-providers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fromGoogleIdentity, type GoogleIdentityOptions } from "../../src/index.ts";
+import { type Cloud, startCloud } from "../cli/cloud.ts";
+import { AUDIENCE, ROLE } from "../cli/run.ts";
+import { ASSUMED, BUCKETS } from "./doors.ts";
+
+// One clock for the provider, which takes it when it is loaded, the SDK and the emulators.
+vi.hoisted(() => vi.useFakeTimers({ toFake: ["Date"] }));
+
+const MINUTE = 60_000;
+const NOBODY = "127.0.0.1:9";
+
+let cloud: Cloud;
+beforeEach(async () => {
+  cloud = await startCloud({ clock: () => Date.now() });
+  for (const name of ["GCE_METADATA_HOST", "AWS_ENDPOINT_URL_STS"]) vi.stubEnv(name, cloud.env[name]);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await cloud.close();
+});
+
+const provider = (options: Partial<GoogleIdentityOptions> = {}) =>
+  fromGoogleIdentity({ roleArn: ROLE, audience: AUDIENCE, ...options });
+const settings = (credentials: STSClientConfig["credentials"] & {}) => ({
+  region: "us-east-1",
+  endpoint: cloud.emulator.awsUrl,
+  maxAttempts: 1,
+  credentials,
+});
+const whoIs = async (sts: STSClient) => (await sts.send(new GetCallerIdentityCommand({}))).Arn;
+const exchanges = () => cloud.metadata.requests.filter((line) => line.includes("/identity?")).length;
+
+describe("in a client", () => {
+  it("GetCallerIdentity and ListBuckets", async () => {
+    const credentials = provider();
+    expect(await whoIs(new STSClient(settings(credentials)))).toBe(ASSUMED);
+    const s3 = new S3Client({ ...settings(credentials), forcePathStyle: true });
+    const { Buckets } = await s3.send(new ListBucketsCommand({}));
+    expect(Buckets?.map(({ Name }) => Name)).toEqual(BUCKETS);
+    expect(exchanges()).toBe(1);
+  });
+
+  it("first calls that come together share one exchange", async () => {
+    const credentials = provider();
+    const clients = Array.from({ length: 20 }, () => new STSClient(settings(credentials)));
+    expect(new Set(await Promise.all(clients.map(whoIs)))).toEqual(new Set([ASSUMED]));
+    expect(exchanges()).toBe(1);
+  });
+
+  it.each([
+    ["due", 56],
+    ["over", 600],
+  ])("that lives on has new ones when the old are %s", async (_name, minutes) => {
+    const sts = new STSClient(settings(provider()));
+    const key = async () => (await sts.config.credentials()).accessKeyId;
+    await whoIs(sts);
+    const first = await key();
+    vi.setSystemTime(Date.now() + minutes * MINUTE);
+    await whoIs(sts);
+    await vi.waitUntil(async () => (await key()) !== first, { interval: 1, timeout: 10_000 });
+    expect(await whoIs(sts)).toBe(ASSUMED);
+    expect(exchanges()).toBe(2);
+  });
+
+  it("a refusal comes out as it is", async () => {
+    const sts = new STSClient(settings(provider({ audience: "https://wrong.example.com" })));
+    await expect(whoIs(sts)).rejects.toMatchObject({ code: "STS_ACCESS_DENIED", tryNextLink: false });
+  });
+});
+
+describe("in a chain", () => {
+  const next = vi.fn(async () => ({
+    accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+    secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  }));
+  afterEach(() => next.mockClear());
+
+  it("comes first on Google Cloud", async () => {
+    expect(await whoIs(new STSClient(settings(createCredentialChain(provider(), next))))).toBe(ASSUMED);
+    expect(next).not.toHaveBeenCalled();
+  });
+
+  it("leaves the turn to the next link where there is no metadata server", async () => {
+    vi.stubEnv("GCE_METADATA_HOST", NOBODY);
+    const chain = createCredentialChain(provider({ timeoutSeconds: 2 }), next);
+    expect(await whoIs(new STSClient(settings(chain)))).toBe("arn:aws:iam::111122223333:user/admin");
+  });
+
+  it("ends it where Google's identity is there and AWS refuses it", async () => {
+    const chain = createCredentialChain(provider({ audience: "https://wrong.example.com" }), next);
+    await expect(whoIs(new STSClient(settings(chain)))).rejects.toMatchObject({ code: "STS_ACCESS_DENIED" });
+    expect(next).not.toHaveBeenCalled();
+  });
+});
