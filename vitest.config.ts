@@ -2,18 +2,22 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // As many as there are processors; the default leaves one of two idle.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cli/**", "test/contract/**", "test/native/**"],
+          exclude: ["test/cli/**", "test/contract/**", "test/native/**", "test/soak.test.ts"],
+          // No file leaves anything behind, and loading the same modules again for each takes as long as the tests.
+          isolate: false,
         },
       },
       {
         test: {
           name: "stories",
-          include: ["test/{cli,contract,native}/**/*.test.ts"],
+          include: ["test/{cli,contract,native}/**/*.test.ts", "test/soak.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // They wait for clocks, not for processors.
