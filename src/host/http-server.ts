@@ -3,20 +3,23 @@ import type { AddressInfo, ListenOptions, Socket } from "node:net";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { bun } from "./bun.ts";
 
-export interface ServerRequest {
+/** A request, as far as a local server looks at it. */
+export interface LocalRequest {
   method: string;
+  /** Path and query as they were sent. */
   target: string;
+  /** Names in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-export interface ServerReply {
+export interface Reply {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: string;
 }
 
 export interface HttpServerOptions {
-  handle: (request: ServerRequest) => Promise<{ reply: ServerReply; label: string }>;
+  handle: (request: LocalRequest) => Promise<{ reply: Reply; label: string }>;
   /** After each answer, for the metrics. */
   answered: (label: string, status: number, seconds: number) => void;
   limits?: Partial<HttpLimits>;
@@ -99,7 +102,7 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
   return server;
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, reply: ServerReply): void {
+function respond(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   const { headers } = request;
   const { status, body } = reply;
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";

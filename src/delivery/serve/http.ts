@@ -1,17 +1,6 @@
-/** A request, as far as a local server looks at it. */
-export interface LocalRequest {
-  method: string;
-  /** Path and query as they were sent. */
-  target: string;
-  /** Names in lower case. */
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-}
+import type { LocalRequest, Reply } from "../../host/http-server.ts";
 
-export interface Reply {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: string;
-}
+export type { LocalRequest, Reply };
 
 /** What one path of the server answers. */
 export interface Route {
