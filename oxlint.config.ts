@@ -31,7 +31,7 @@ const stages = ["**/identity-token/**", "**/sts/**", "**/cache/**"];
 const above = [
   "**/provider.ts",
   "**/keeper.ts",
-  "**/obtain.ts",
+  "**/{obtain,issue}.ts",
   "**/config.ts",
   "**/delivery/**",
   "**/cli/**",
@@ -77,7 +77,7 @@ export default defineConfig({
     layer("src/*.ts", [...stages, ...above]),
     layer("src/config.ts", [
       "**/identity-token/**",
-      "**/obtain.ts",
+      "**/{obtain,issue}.ts",
       "**/provider.ts",
       "**/delivery/**",
       "**/cli/**",
@@ -92,7 +92,7 @@ export default defineConfig({
       "**/trust-policy/**",
     ]),
     layer("src/keeper.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
-    layer("src/obtain.ts", [
+    layer("src/{obtain,issue}.ts", [
       "**/cache/**",
       "**/provider.ts",
       "**/delivery/**",
@@ -112,7 +112,7 @@ export default defineConfig({
       ...stages,
       "**/provider.ts",
       "**/keeper.ts",
-      "**/obtain.ts",
+      "**/{obtain,issue}.ts",
       "**/cli/**",
       "**/emulator/**",
       "**/trust-policy/**",
@@ -123,7 +123,7 @@ export default defineConfig({
       "**/sts/**",
       "**/provider.ts",
       "**/keeper.ts",
-      "**/obtain.ts",
+      "**/{obtain,issue}.ts",
       "**/cli/**",
       "**/emulator/**",
       "**/trust-policy/**",

@@ -1,26 +1,47 @@
 import { credentialProcess } from "../src/cli/credential-process.ts";
 import { flags, variableOf } from "../src/config.ts";
 import { formatError, Gcp2awsError } from "../src/errors.ts";
-import { obtain } from "../src/obtain.ts";
+import { metadataServer } from "../src/identity-token/metadata-server.ts";
+import { issue } from "../src/issue.ts";
+import type { Obtain } from "../src/provider.ts";
 import { version } from "../src/version.ts";
-import { nativeHost as host } from "./host.ts";
+import { nativeHost } from "./host.ts";
+import { becomeFullProgram } from "./posix.ts";
 
 /** `gcp2aws credential-process` alone, compiled ahead of time; the name of the subcommand may be left out. */
 async function main(argv: readonly string[]): Promise<number> {
   const rest = argv[0] === "credential-process" ? argv.slice(1) : argv;
   try {
     if (rest.length === 1 && (rest[0] === "--version" || rest[0] === "-V")) {
-      host.writeStdout(`${version}\n`);
-    } else if ((await credentialProcess(rest, host, obtain)) === "help") {
-      host.writeStdout(help());
+      nativeHost.writeStdout(`${version}\n`);
+    } else if ((await credentialProcess(rest, nativeHost, obtain)) === "help") {
+      nativeHost.writeStdout(help());
     }
     return 0;
   } catch (error) {
     const known = error instanceof Gcp2awsError ? error : internal();
-    host.writeStderr(formatError(known));
+    nativeHost.writeStderr(formatError(known));
     return known.exitStatus;
   }
 }
+
+/** Tokens of the metadata server; for those of other sources the full gcp2aws beside this program takes its place. */
+const obtain: Obtain = async (config, host, deadline) => {
+  const source = config.source;
+  if (source.kind === "metadata") {
+    const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
+    const { audience } = config;
+    const mint = metadataServer(
+      { kind: "metadata", metadataUrl, serviceAccount, tokenFormat, licenses, audience },
+      host,
+    );
+    return await issue(mint, config, host, deadline);
+  }
+  becomeFullProgram();
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", "--source: the native helper has the metadata server only", {
+    hint: "put gcp2aws beside it, which then takes its place for other sources",
+  });
+};
 
 /** A defect; its message could repeat anything, so nothing of it is shown. */
 function internal(): Gcp2awsError {

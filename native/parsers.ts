@@ -146,7 +146,13 @@ function describeConfig(words: readonly string[]): string {
     if (equals > 0) env[word.slice(0, equals)] = word.slice(equals + 1);
   }
   const config = readConfig({}, env);
-  return [config.roleArn, config.audience, config.stsEndpoint, config.metadataUrl, String(config.timeoutMs)].join(" ");
+  return [
+    config.roleArn,
+    config.audience,
+    config.stsEndpoint,
+    JSON.stringify(config.source),
+    String(config.timeoutMs),
+  ].join(" ");
 }
 
 function describeBytes(bytes: Uint8Array): string {

@@ -183,7 +183,9 @@ export function waitForEndOf(path: string, timeoutMs: number): "ended" | "timeou
 }
 
 /** Becomes the full gcp2aws that lies beside this program; comes back only where there is none. */
-export function becomeFullProgram(argv: readonly string[]): void {
+export function becomeFullProgram(): void {
+  const given = process.argv.slice(2);
+  const argv = ["gcp2aws", "credential-process", ...(given[0] === "credential-process" ? given.slice(1) : given)];
   handOver(argv.map((text) => `${text}\0`).join(""));
 }
 

@@ -102,8 +102,7 @@ export function preconnect(text: string): void {
 /** The compiler's TLS compares no certificate with an IP address: it would refuse each, and not say why. */
 function handOverAddress(url: URL): void {
   if (!isAddress(url)) return;
-  const argv = process.argv.slice(2);
-  becomeFullProgram(["gcp2aws", "credential-process", ...(argv[0] === "credential-process" ? argv.slice(1) : argv)]);
+  becomeFullProgram();
   throw connectionError(
     "tls",
     "the native helper checks no certificate of an IP address, and there is no gcp2aws beside it that does; give a name",

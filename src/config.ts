@@ -1,16 +1,17 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
+import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
 import { isRegion, isStsEndpointUrl, parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
 
 /** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
 export interface TokenConfig {
+  /** Empty where the token is given, and its audience was somebody else's choice. */
   audience: string;
-  metadataUrl: string;
-  serviceAccount: string;
-  tokenFormat: "standard" | "full";
-  licenses: boolean;
+  source: SourceConfig;
+  /** Why that one, and not another. */
+  sourceReasons: readonly SourceReason[];
   /** For everything together, in milliseconds. */
   timeoutMs: number;
 }
@@ -34,6 +35,8 @@ export interface Config extends TokenConfig {
 export type FlagKey =
   | "roleArn"
   | "audience"
+  | "source"
+  | "identityTokenFile"
   | "serviceAccount"
   | "tokenFormat"
   | "licenses"
@@ -83,6 +86,25 @@ export const flags: readonly Flag[] = [
     rule: "1 to 1024 characters without spaces or control characters",
     example: "https://aws.example.com",
     valid: (text) => text.length <= 1024 && /^[^\s\p{C}\ufffd]+$/u.test(text),
+  },
+  {
+    key: "source",
+    name: "source",
+    value: "metadata|file|variable",
+    description: "where the identity token comes from (default: the first that is set up)",
+    rule: "metadata, file or variable",
+    example: "metadata",
+    valid: (text) => text === "metadata" || text === "file" || text === "variable",
+  },
+  {
+    key: "identityTokenFile",
+    name: "identity-token-file",
+    value: "FILE",
+    description:
+      "a file that something else keeps a token in, such as a projected volume of Kubernetes; read anew each time",
+    rule: "the absolute path of a file",
+    example: "/var/run/secrets/tokens/aws",
+    valid: (text) => isPath(text) && !text.endsWith("/"),
   },
   {
     key: "serviceAccount",
@@ -221,7 +243,29 @@ export const flagsOfCredentials: readonly FlagKey[] = [
  * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
  */
 export function readTokenConfig(given: FlagValues, env: Environment): TokenConfig {
-  const audience = required("audience", given, env);
+  const sourceReasons = reasonsOf(given, env);
+  const source = sourceOf(sourceReasons, given, env);
+  // Whoever made a token that is given has chosen its audience.
+  const audience = source.kind === "metadata" ? required("audience", given, env) : (read("audience", given, env) ?? "");
+  return { audience, source, sourceReasons, timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000 };
+}
+
+/** A token in the environment itself. */
+const TOKEN_VARIABLE = "GCP2AWS_IDENTITY_TOKEN";
+
+function reasonsOf(given: FlagValues, env: Environment): SourceReason[] {
+  const chosen = read("source", given, env);
+  return chooseSource({
+    chosen: chosen === "metadata" || chosen === "file" || chosen === "variable" ? chosen : undefined,
+    file: read("identityTokenFile", given, env),
+    variable: (env[TOKEN_VARIABLE] ?? "") !== "",
+  });
+}
+
+function sourceOf(reasons: readonly SourceReason[], given: FlagValues, env: Environment): SourceConfig {
+  const kind = reasons.find(({ taken }) => taken)?.kind;
+  if (kind === "file") return { kind, path: required("identityTokenFile", given, env) };
+  if (kind === "variable") return { kind, name: TOKEN_VARIABLE };
   const tokenFormat = read("tokenFormat", given, env) === "standard" ? "standard" : "full";
   const licenses = read("licenses", given, env) === "true";
   if (licenses && tokenFormat === "standard") {
@@ -230,12 +274,11 @@ export function readTokenConfig(given: FlagValues, env: Environment): TokenConfi
     });
   }
   return {
-    audience,
+    kind: "metadata",
     metadataUrl: metadataUrl(env),
     serviceAccount: read("serviceAccount", given, env) ?? "default",
     tokenFormat,
     licenses,
-    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
   };
 }
 

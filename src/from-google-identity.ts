@@ -11,8 +11,12 @@ import { obtain } from "./obtain.ts";
 export interface GoogleIdentityOptions {
   /** The AWS role to assume. */
   roleArn: string;
-  /** The token's audience: what the role's trust policy compares with `accounts.google.com:oaud`. */
-  audience: string;
+  /** The token's audience: what the role's trust policy compares with `accounts.google.com:oaud`; not of a token that is given. */
+  audience?: string;
+  /** Where the identity token comes from. Default: the first that is set up, see docs/sources.md. */
+  source?: "metadata" | "file" | "variable";
+  /** A file that something else keeps a token in: its absolute path. */
+  identityTokenFile?: string;
   /** Which service account of this workload: `default` or an email. */
   serviceAccount?: string;
   /** Whether a VM's token names its instance and project. Default `full`. */
@@ -74,6 +78,8 @@ function configOf(options: GoogleIdentityOptions): Config {
   const given: FlagValues = {
     roleArn: options.roleArn,
     audience: options.audience,
+    source: options.source,
+    identityTokenFile: options.identityTokenFile,
     serviceAccount: options.serviceAccount,
     tokenFormat: options.tokenFormat,
     licenses: textOf(options.licenses),

@@ -3,6 +3,7 @@ import { entryOf } from "./cache/refresh.ts";
 import type { Config } from "./config.ts";
 import type { Credentials, Issued } from "./credentials.ts";
 import type { Host } from "./host.ts";
+import { nameOfSource } from "./source-config.ts";
 
 /** New credentials, see obtain.ts; passed in, so that a cached answer need not load it. */
 export type Obtain = (config: Config, host: Host, deadline: number) => Promise<Issued>;
@@ -28,7 +29,7 @@ export function createProvider(config: Config, host: Host, delivery: Delivery): 
 /** What the cache is asked, see cache/ask-once.ts and cache/memory.ts. */
 export function questionOf(config: Config, host: Host, obtain: Obtain): Omit<Question, "refreshInBackground"> {
   const { roleArn, audience } = config;
-  const about = { roleArn, audience, source: `metadata server, ${config.serviceAccount}` };
+  const about = { roleArn, audience, source: nameOfSource(config.source) };
   return {
     config,
     host,

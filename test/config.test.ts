@@ -22,10 +22,14 @@ describe("configuration", () => {
     expect(readConfig(base, {})).toEqual({
       ...base,
       caFile: "",
-      metadataUrl: "http://169.254.169.254",
-      serviceAccount: "default",
-      tokenFormat: "full",
-      licenses: false,
+      sourceReasons: expect.any(Array),
+      source: {
+        kind: "metadata",
+        metadataUrl: "http://169.254.169.254",
+        serviceAccount: "default",
+        tokenFormat: "full",
+        licenses: false,
+      },
       roleSessionName: "{sub}",
       durationSeconds: undefined,
       region: "us-east-1",
@@ -100,7 +104,7 @@ describe("configuration", () => {
     ],
     [{ GCE_METADATA_HOST: "[fd20:ce::254]:80" }, "http://[fd20:ce::254]:80"],
   ])("%j → metadata server at %s", (env, url) => {
-    expect(readConfig(base, env).metadataUrl).toBe(url);
+    expect(readConfig(base, env).source).toMatchObject({ kind: "metadata", metadataUrl: url });
   });
 
   it.each<[FlagKey, string]>([

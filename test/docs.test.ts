@@ -57,7 +57,7 @@ describe("documents", () => {
       const value = defaults.get(`--${name}`) ?? "";
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
-      else if (key === "region" || key === "stsEndpoint") expect(value).toBe("see below");
+      else if (["region", "stsEndpoint", "source", "identityTokenFile"].includes(key)) expect(value).toBe("see below");
       else expect(readConfig({ ...required, [key]: value }, {}), key).toEqual(readConfig(required, {}));
     }
   });

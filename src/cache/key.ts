@@ -1,3 +1,5 @@
+import type { SourceConfig } from "../source-config.ts";
+
 /** Of the entries' format: an entry of another version is never found, let alone read. */
 export const FORMAT_VERSION = 1;
 
@@ -5,10 +7,8 @@ export const FORMAT_VERSION = 1;
 export interface Answer {
   roleArn: string;
   audience: string;
-  metadataUrl: string;
-  serviceAccount: string;
-  tokenFormat: string;
-  licenses: boolean;
+  /** Where the identity token comes from. */
+  source: SourceConfig;
   roleSessionName: string;
   durationSeconds: number | undefined;
   region: string;
@@ -29,10 +29,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     bootId,
     answer.roleArn,
     answer.audience,
-    answer.metadataUrl,
-    answer.serviceAccount,
-    answer.tokenFormat,
-    String(answer.licenses),
+    JSON.stringify(answer.source),
     answer.roleSessionName,
     String(answer.durationSeconds),
     answer.region,

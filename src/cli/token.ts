@@ -56,9 +56,9 @@ async function token(command: Command, options: TokenOptions, host: Host): Promi
   if (output === undefined && (once || watch)) throw without(once ? "--once" : "--watch", "--output FILE");
   if (json && !claims) throw without("--json", "--claims");
   const config = tokenConfigOf(command, host);
-  const { metadataServer } = await import("../identity-token/metadata-server.ts");
+  const { openSource } = await import("../identity-token/open-source.ts");
   const { mintToken } = await import("../identity-token/life.ts");
-  const source = metadataServer(config, host);
+  const source = await openSource(config, host);
   const mint = () => mintToken(source, host, host.ticks() + config.timeoutMs);
 
   if (claims) {

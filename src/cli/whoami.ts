@@ -7,6 +7,7 @@ import { duration, fromNow } from "../duration.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Claims } from "../identity-token/claims.ts";
+import { nameOfSource } from "../source-config.ts";
 import type { CallerIdentity } from "../sts/get-caller-identity.ts";
 import { askCached } from "./ask-cached.ts";
 import type { CommandContext } from "./commands.ts";
@@ -42,8 +43,11 @@ async function whoami(command: Command, json: boolean, host: Host): Promise<void
     sideOf(askGoogle(config, host, deadline)),
     sideOf(askAws(command, config, host, deadline)),
   ]);
+  const source = sourceOf(config);
   const now = host.now();
-  host.writeStdout(json ? `${asciiJson(summary(google, aws, config, now))}\n` : screen(google, aws, config, now));
+  host.writeStdout(
+    json ? `${asciiJson(summary(google, aws, source, config, now))}\n` : screen(google, aws, source, config, now),
+  );
 
   const sides = [google, aws, ...("said" in aws ? [aws.said.caller] : [])];
   const errors = sides.flatMap((side) => ("error" in side ? [side.error] : []));
@@ -53,10 +57,22 @@ async function whoami(command: Command, json: boolean, host: Host): Promise<void
   if (last !== undefined) throw last;
 }
 
+/** Where the token is from and why, and why not from elsewhere. */
+interface Source {
+  why: string;
+  others: string[];
+}
+
+function sourceOf({ source, sourceReasons }: Config): Source {
+  const why = sourceReasons.find(({ taken }) => taken)?.why ?? "";
+  const others = sourceReasons.filter(({ taken }) => !taken).map(({ kind, why: not }) => `${kind}: ${not}`);
+  return { why: `${nameOfSource(source)}: ${why}`, others };
+}
+
 async function askGoogle(config: Config, host: Host, deadline: number): Promise<Claims> {
-  const { metadataServer } = await import("../identity-token/metadata-server.ts");
+  const { openSource } = await import("../identity-token/open-source.ts");
   const { mintToken } = await import("../identity-token/life.ts");
-  return (await mintToken(metadataServer(config, host), host, deadline)).claims;
+  return (await mintToken(await openSource(config, host), host, deadline)).claims;
 }
 
 async function askAws(command: Command, config: Config, host: Host, deadline: number): Promise<AwsSide> {
@@ -91,10 +107,19 @@ async function sideOf<T>(asked: Promise<T>): Promise<Side<T>> {
 }
 
 /** For programs. Times are ISO 8601 in UTC; what a token does not say is left out. */
-function summary(google: Side<Claims>, aws: Side<AwsSide>, { region, stsEndpoint }: Config, now: number) {
+function summary(
+  google: Side<Claims>,
+  aws: Side<AwsSide>,
+  source: Source,
+  { region, stsEndpoint }: Config,
+  now: number,
+) {
   const failed = ({ code, message }: Gcp2awsError) => ({ error: { code, message } });
   return {
-    google: "error" in google ? failed(google.error) : { ...google.said.values, ...end(timeOf(google.said.exp), now) },
+    google:
+      "error" in google
+        ? failed(google.error)
+        : { ...google.said.values, ...end(timeOf(google.said.exp), now), source },
     aws:
       "error" in aws
         ? failed(aws.error)
@@ -115,10 +140,10 @@ function end(expiration: Date | undefined, now: number) {
 }
 
 /** For people: both sides below each other; nothing where neither is known. */
-function screen(google: Side<Claims>, aws: Side<AwsSide>, config: Config, now: number): string {
+function screen(google: Side<Claims>, aws: Side<AwsSide>, source: Source, config: Config, now: number): string {
   if ("error" in google && "error" in aws) return "";
   const sides: [string, Row[]][] = [
-    ["Google", "error" in google ? [] : googleRows(google.said, now)],
+    ["Google", "error" in google ? [] : googleRows(google.said, source, now)],
     ["AWS", "error" in aws ? [] : awsRows(aws.said, config, now)],
   ];
   return sides
@@ -131,7 +156,7 @@ function screen(google: Side<Claims>, aws: Side<AwsSide>, config: Config, now: n
 
 type Row = readonly [name: string, value: string];
 
-function googleRows({ values, exp }: Claims, now: number): Row[] {
+function googleRows({ values, exp }: Claims, { why, others }: Source, now: number): Row[] {
   const { sub, email, azp, aud, project_id: project, instance_name: instance } = values;
   const rows: (readonly [string, string | undefined])[] = [
     ["subject", sub],
@@ -144,6 +169,8 @@ function googleRows({ values, exp }: Claims, now: number): Row[] {
       instance === undefined ? undefined : `${instance} (${values["instance_id"] ?? ""}) in ${values["zone"] ?? ""}`,
     ],
     ["token ends", ending(timeOf(exp), now)],
+    ["token from", why],
+    ["and not", others.join("; ")],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }

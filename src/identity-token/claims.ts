@@ -81,7 +81,7 @@ function decodePart(token: string, index: number, what: string): JsonObject {
 }
 
 function bad(why: string): Gcp2awsError {
-  return new Gcp2awsError("IDENTITY_BAD_TOKEN", `the metadata server's answer is not an identity token: ${why}`, {
-    hint: "something other than Google's metadata server may be answering at that address; check GCE_METADATA_HOST and GCE_METADATA_IP",
+  return new Gcp2awsError("IDENTITY_BAD_TOKEN", `not an identity token: ${why}`, {
+    hint: "look at where it comes from: GCE_METADATA_HOST and GCE_METADATA_IP for the metadata server, else the file or the variable",
   });
 }

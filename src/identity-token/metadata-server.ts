@@ -2,16 +2,11 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
 import { retry, retryAfterMs } from "../retry.ts";
 import { version } from "../version.ts";
+import type { MetadataSource } from "../source-config.ts";
 import type { IdentityTokenSource } from "./source.ts";
 
-export interface MetadataServerOptions {
-  /** Scheme, host and port, without a path. */
-  metadataUrl: string;
+export interface MetadataServerOptions extends MetadataSource {
   audience: string;
-  /** `default` or the email of a service account bound to this workload. */
-  serviceAccount: string;
-  tokenFormat: "standard" | "full";
-  licenses: boolean;
 }
 
 /** A pod's metadata server refuses connections for its first 5 to 10 seconds (Workload Identity for GKE, Limitations). */

@@ -8,6 +8,16 @@ import type { Claims } from "../identity-token/claims.ts";
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
  */
 function trustPolicyKeys(claims: Claims): { name: string; key: string }[] {
+  const issuer = (claims.values["iss"] ?? "").replace(/^https:\/\//, "");
+  // Any other issuer, a GKE cluster's say, is trusted by an IAM OIDC provider of its own, which names the keys.
+  if (issuer !== "" && issuer !== "accounts.google.com") {
+    const provider = printable(issuer, 200);
+    return [
+      { name: "iss", key: `Principal {"Federated": "arn:aws:iam::ACCOUNT:oidc-provider/${provider}"}` },
+      { name: "aud", key: `${provider}:aud, which is also in the provider's list of audiences` },
+      { name: "sub", key: `${provider}:sub` },
+    ];
+  }
   const hasAzp = claims.values["azp"] !== undefined;
   return [
     { name: "iss", key: 'Principal {"Federated": "accounts.google.com"}' },

@@ -14,10 +14,13 @@ const DIRECTORY = "/home/.cache/gcp2aws";
 const config: CacheOptions = {
   roleArn: ROLE_ARN,
   audience: "https://aws.example.com",
-  metadataUrl: "http://169.254.169.254",
-  serviceAccount: "default",
-  tokenFormat: "full",
-  licenses: false,
+  source: {
+    kind: "metadata",
+    metadataUrl: "http://169.254.169.254",
+    serviceAccount: "default",
+    tokenFormat: "full",
+    licenses: false,
+  },
   roleSessionName: "{sub}",
   durationSeconds: undefined,
   region: "us-east-1",

@@ -2,13 +2,21 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type Answer, cacheKey } from "../../src/cache/key.ts";
 import { type Config, readConfig } from "../../src/config.ts";
+import type { SourceConfig } from "../../src/source-config.ts";
 import { ROLE_ARN } from "../fake-host.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const METADATA: SourceConfig = {
+  kind: "metadata",
+  metadataUrl: "http://169.254.169.254",
+  serviceAccount: "default",
+  tokenFormat: "full",
+  licenses: false,
+};
 const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com" }, {});
 
 /** Settings that change when and where an answer is looked for, and not the answer. Any other must be in the key. */
-type Aside = "timeoutMs" | "cacheLocations" | "refreshNow";
+type Aside = "sourceReasons" | "timeoutMs" | "cacheLocations" | "refreshNow";
 type Forgotten = Exclude<keyof Config, keyof Answer | Aside>;
 /** Does not compile while a setting is forgotten. */
 const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true;
@@ -19,10 +27,7 @@ describe("the key of an entry", () => {
     const changes: { [Setting in keyof Answer]: Answer[Setting] } = {
       roleArn: `${ROLE_ARN}2`,
       audience: "https://aws.example.com/",
-      metadataUrl: "http://127.0.0.1",
-      serviceAccount: "a@b.iam.gserviceaccount.com",
-      tokenFormat: "standard",
-      licenses: true,
+      source: { ...METADATA, metadataUrl: "http://127.0.0.1" },
       roleSessionName: "{email}",
       durationSeconds: 3600,
       region: "eu-west-1",
@@ -30,8 +35,16 @@ describe("the key of an entry", () => {
       caFile: "/etc/ca.pem",
     };
     const keys = Object.entries(changes).map(([name, value]) => cacheKey({ ...config, [name]: value }, "boot", sha256));
+    const sources: SourceConfig[] = [
+      { ...METADATA, serviceAccount: "a@b.iam.gserviceaccount.com" },
+      { ...METADATA, tokenFormat: "standard" },
+      { ...METADATA, licenses: true },
+      { kind: "file", path: "/token" },
+      { kind: "variable", name: "TOKEN" },
+    ];
+    keys.push(...sources.map((source) => cacheKey({ ...config, source }, "boot", sha256)));
     const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];
-    expect(new Set(all).size).toBe(Object.keys(changes).length + 2);
+    expect(new Set(all).size).toBe(Object.keys(changes).length + sources.length + 2);
     for (const key of all) expect(key).toMatch(/^gcp2aws-[0-9a-f]{32}$/);
   });
 
@@ -42,8 +55,8 @@ describe("the key of an entry", () => {
 
   it("does not take the end of one setting for the beginning of another", () => {
     const [a, b] = [
-      { ...config, audience: 'x","y', metadataUrl: "z" },
-      { ...config, audience: "x", metadataUrl: 'y","z' },
+      { ...config, roleArn: 'x","y', audience: "z" },
+      { ...config, roleArn: "x", audience: 'y","z' },
     ];
     expect(cacheKey(a, "boot", sha256)).not.toBe(cacheKey(b, "boot", sha256));
   });

@@ -33,6 +33,8 @@ describe.each(entries)("whoami, $name", (entry) => {
   project     example-project \\(123456789012\\)
   instance    instance-1 \\(5055893581146000589\\) in us-central1-a
   token ends  [0-9TZ:-]+, in (1 h|59 min)
+  token from  metadata server, default: nothing else is set
+  and not     file: .* is not set; variable: GCP2AWS_IDENTITY_TOKEN is not set
 
 AWS
   account     111122223333
@@ -64,6 +66,7 @@ $`,
         zone: "us-central1-a",
         expiration: time,
         secondsLeft: expect.closeTo(3590, -2),
+        source: { why: "metadata server, default: nothing else is set", others: expect.any(Array) },
       },
       aws: {
         accountId: "111122223333",
