@@ -32,7 +32,7 @@ const above = [
   "**/provider.ts",
   "**/keeper.ts",
   "**/{obtain,issue}.ts",
-  "**/config.ts",
+  "**/{config,flags}.ts",
   "**/delivery/**",
   "**/cli/**",
   "**/emulator/**",
@@ -75,7 +75,7 @@ export default defineConfig({
       },
     },
     layer("src/*.ts", [...stages, ...above]),
-    layer("src/config.ts", [
+    layer("src/{config,flags}.ts", [
       "**/identity-token/**",
       "**/{obtain,issue}.ts",
       "**/provider.ts",
@@ -133,7 +133,7 @@ export default defineConfig({
     layer("src/emulator/**", [
       ...stages,
       "**/provider.ts",
-      "**/config.ts",
+      "**/{config,flags}.ts",
       "**/credentials.ts",
       "**/delivery/**",
       "**/cli/**",
@@ -143,7 +143,7 @@ export default defineConfig({
     ]),
     layer(
       "src/emulator/listen.ts",
-      [...stages, "**/provider.ts", "**/config.ts", "**/delivery/**", "**/cli/**", "**/host/**"],
+      [...stages, "**/provider.ts", "**/{config,flags}.ts", "**/delivery/**", "**/cli/**", "**/host/**"],
       ["node:http"],
     ),
     layer("src/cli/**", []),

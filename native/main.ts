@@ -1,5 +1,5 @@
 import { credentialProcess } from "../src/cli/credential-process.ts";
-import { flags, variableOf } from "../src/config.ts";
+import { flags, variableOf } from "../src/flags.ts";
 import { formatError, Gcp2awsError } from "../src/errors.ts";
 import { metadataServer } from "../src/identity-token/metadata-server.ts";
 import { issue } from "../src/issue.ts";

@@ -1,9 +1,9 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
-import { isRegion, isStsEndpointUrl, parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
+import { type FlagKey, flagOf, isPath, variableOf } from "./flags.ts";
+import { parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
-import { isSessionNameTemplate } from "./sts/session-name.ts";
 
 /** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
 export interface TokenConfig {
@@ -32,172 +32,9 @@ export interface Config extends TokenConfig {
   refreshNow: boolean;
 }
 
-export type FlagKey =
-  | "roleArn"
-  | "audience"
-  | "source"
-  | "identityTokenFile"
-  | "serviceAccount"
-  | "tokenFormat"
-  | "licenses"
-  | "roleSessionName"
-  | "durationSeconds"
-  | "region"
-  | "stsEndpoint"
-  | "timeout"
-  | "cache";
-
-/** A flag as help, the parser and the documentation see it. */
-export interface Flag {
-  key: FlagKey;
-  name: string;
-  /** What stands for its value in help; a flag without one is a switch. */
-  value?: string;
-  /** Its variable, where that is not the name in capitals. */
-  variable?: string;
-  /** What giving a switch means, in the words of its variable; `true` where this is left out. */
-  given?: string;
-  description: string;
-  /** What a value must be, as an error says it: `must be …`. */
-  rule: string;
-  example: string;
-  valid: (text: string) => boolean;
-}
-
-const isSwitch = (text: string) => text === "true" || text === "false";
-const isIntegerBetween = (low: number, high: number) => (text: string) =>
-  /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
-
-export const flags: readonly Flag[] = [
-  {
-    key: "roleArn",
-    name: "role-arn",
-    value: "ARN",
-    description: "the AWS role to assume (required)",
-    rule: "the ARN of an IAM role",
-    example: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
-    valid: (text) => parseRoleArn(text) !== undefined,
-  },
-  {
-    key: "audience",
-    name: "audience",
-    value: "URI",
-    description: "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required)",
-    rule: "1 to 1024 characters without spaces or control characters",
-    example: "https://aws.example.com",
-    valid: (text) => text.length <= 1024 && /^[^\s\p{C}\ufffd]+$/u.test(text),
-  },
-  {
-    key: "source",
-    name: "source",
-    value: "metadata|file|variable",
-    description: "where the identity token comes from (default: the first that is set up)",
-    rule: "metadata, file or variable",
-    example: "metadata",
-    valid: (text) => text === "metadata" || text === "file" || text === "variable",
-  },
-  {
-    key: "identityTokenFile",
-    name: "identity-token-file",
-    value: "FILE",
-    description:
-      "a file that something else keeps a token in, such as a projected volume of Kubernetes; read anew each time",
-    rule: "the absolute path of a file",
-    example: "/var/run/secrets/tokens/aws",
-    valid: (text) => isPath(text) && !text.endsWith("/"),
-  },
-  {
-    key: "serviceAccount",
-    name: "service-account",
-    value: "default|EMAIL",
-    description: "which service account of this workload (default: default)",
-    rule: "default or the email of a service account",
-    example: "team-a@blog-project.iam.gserviceaccount.com",
-    valid: (text) => text === "default" || (text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text)),
-  },
-  {
-    key: "tokenFormat",
-    name: "token-format",
-    value: "standard|full",
-    description: "whether a VM's token names its instance and project (default: full)",
-    rule: "standard or full",
-    example: "full",
-    valid: (text) => text === "standard" || text === "full",
-  },
-  {
-    key: "licenses",
-    name: "licenses",
-    description: "put the license codes of the VM's images into a full token",
-    rule: "true or false",
-    example: "true",
-    valid: isSwitch,
-  },
-  {
-    key: "roleSessionName",
-    name: "role-session-name",
-    value: "TEMPLATE",
-    description:
-      "the session's name in CloudTrail, from the claims {sub}, {email}, {aud}, {azp}, {instance_id}, {instance_name}, {project_id}, {project_number}, {zone} (default: {sub})",
-    rule: "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and claims in braces: {sub} {email} {aud} {azp} {instance_id} {instance_name} {project_id} {project_number} {zone}",
-    example: "{project_id}.{instance_name}",
-    valid: isSessionNameTemplate,
-  },
-  {
-    key: "durationSeconds",
-    name: "duration-seconds",
-    value: "SECONDS",
-    description: "how long the credentials live, at most the role's MaxSessionDuration (default: 3600)",
-    rule: "a whole number from 900 to 43200",
-    example: "3600",
-    valid: isIntegerBetween(900, 43_200),
-  },
-  {
-    key: "region",
-    name: "region",
-    value: "REGION",
-    description: "the region of the STS endpoint (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)",
-    rule: "the name of an AWS region",
-    example: "eu-central-1",
-    valid: isRegion,
-  },
-  {
-    key: "stsEndpoint",
-    name: "sts-endpoint",
-    value: "URL",
-    description: "another STS endpoint (default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the region's own)",
-    rule: "an https URL (http on loopback only) without user name, query and fragment",
-    example: "https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com",
-    valid: isStsEndpointUrl,
-  },
-  {
-    key: "timeout",
-    name: "timeout",
-    value: "SECONDS",
-    description: "for everything together (default: 30; some SDKs give up after 60)",
-    rule: "a whole number from 1 to 600",
-    example: "30",
-    valid: isIntegerBetween(1, 600),
-  },
-  {
-    key: "cache",
-    name: "no-cache",
-    variable: "GCP2AWS_CACHE",
-    given: "off",
-    description: "neither read nor write the cache (as GCP2AWS_CACHE=off)",
-    rule: "on or off",
-    example: "off",
-    valid: (text) => text === "on" || text === "off",
-  },
-];
-
 /** By key, the texts behind the flags. */
 export type FlagValues = Readonly<Record<string, string | undefined>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** `role-arn` → `GCP2AWS_ROLE_ARN`, unless the flag names another. */
-export function variableOf(flag: Pick<Flag, "name" | "variable">): string {
-  return flag.variable ?? `GCP2AWS_${flag.name.toUpperCase().replace(/-/g, "_")}`;
-}
 
 /**
  * Flags and environment made into a checked configuration: flags win over `GCP2AWS_…`, these over the variables of the
@@ -328,11 +165,6 @@ export function cacheLocations(env: Environment): CacheLocation[] {
   return locations;
 }
 
-/** An absolute one. Bytes that are no UTF-8 would name another directory: a runtime reads each as U+FFFD. */
-function isPath(text: string): boolean {
-  return text.startsWith("/") && !text.includes("\ufffd");
-}
-
 /**
  * The sockets that systemd has opened for this process (sd_listen_fds(3)); none where it was started otherwise.
  * @param pid this process's
@@ -384,12 +216,6 @@ function awsFile(env: Environment, name: string, usual: string): string {
 
 function trimSlashes(path: string): string {
   return path.replace(/\/+$/, "");
-}
-
-export function flagOf(key: FlagKey): Flag {
-  const flag = flags.find((candidate) => candidate.key === key);
-  if (flag === undefined) throw new Error("every key has its flag");
-  return flag;
 }
 
 function read(key: FlagKey, given: FlagValues, env: Environment): string | undefined {

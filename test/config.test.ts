@@ -1,17 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import {
-  awsSurroundings,
-  type Environment,
-  type FlagKey,
-  flagOf,
-  flags,
-  flagsOfCredentials,
-  readConfig,
-  readTokenConfig,
-  variableOf,
-} from "../src/config.ts";
+import { awsSurroundings, type Environment, flagsOfCredentials, readConfig, readTokenConfig } from "../src/config.ts";
+import { type FlagKey, flagOf, flags, variableOf } from "../src/flags.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const base = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { flagOf } from "../config.ts";
+import { flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineConfigure } from "./configure.ts";

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { flagOf, githubEnvironmentFile } from "../config.ts";
+import { githubEnvironmentFile } from "../config.ts";
+import { flagOf } from "../flags.ts";
 import {
   conflictingVariables,
   credentialVariables,

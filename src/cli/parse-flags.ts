@@ -1,4 +1,5 @@
-import { type FlagValues, flags } from "../config.ts";
+import { type FlagValues } from "../config.ts";
+import { flags } from "../flags.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 
 /**

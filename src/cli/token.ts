@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { flagOf, flagsOfCredentials } from "../config.ts";
+import { flagsOfCredentials } from "../config.ts";
+import { flagOf } from "../flags.ts";
 import { Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { every } from "../host/timers.ts";

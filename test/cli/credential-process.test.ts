@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { flags as table, variableOf } from "../../src/config.ts";
+import { flags as table, variableOf } from "../../src/flags.ts";
 import { version } from "../../src/version.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { AUDIENCE, credentialProcessEntries, FLAGS, ROLE, run } from "./run.ts";

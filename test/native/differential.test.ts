@@ -20,7 +20,8 @@ import {
 } from "../../src/cache/entry.ts";
 import { cacheKey } from "../../src/cache/key.ts";
 import { type Freshness, freshness, isPausing } from "../../src/cache/refresh.ts";
-import { flags, readConfig, variableOf } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import { flags, variableOf } from "../../src/flags.ts";
 import { formatExpiration } from "../../src/credentials.ts";
 import { stsErrorBody, stsSuccess, unsignedToken } from "../fake-host.ts";
 import { AUDIENCE, ROLE, runProgram } from "../cli/run.ts";

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatEntry, formatFailure } from "../../src/cache/entry.ts";
-import { flags, variableOf } from "../../src/config.ts";
+import { flags, variableOf } from "../../src/flags.ts";
 import { describeText, kinds } from "../../native/parsers.ts";
 import { stsErrorBody, stsSuccess, unsignedToken } from "../fake-host.ts";
 import { AUDIENCE, ROLE } from "../cli/run.ts";
