@@ -75,6 +75,8 @@ export default defineConfig({
       },
     },
     layer("src/*.ts", [...stages, ...above]),
+    // Knows networks in CIDR form from there.
+    layer("src/network.ts", [...stages, ...above.filter((name) => name !== "**/trust-policy/**")]),
     layer("src/{config,flags}.ts", [
       "**/identity-token/**",
       "**/{obtain,issue}.ts",

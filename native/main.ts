@@ -3,6 +3,7 @@ import { flags, variableOf } from "../src/flags.ts";
 import { formatError, Gcp2awsError } from "../src/errors.ts";
 import { metadataServer } from "../src/identity-token/metadata-server.ts";
 import { issue } from "../src/issue.ts";
+import { isPlainNetwork } from "../src/network-config.ts";
 import type { Obtain } from "../src/provider.ts";
 import { version } from "../src/version.ts";
 import { nativeHost } from "./host.ts";
@@ -25,10 +26,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Tokens of the metadata server; for those of other sources the full gcp2aws beside this program takes its place. */
+/** What this program has not, the full gcp2aws beside it has: that one takes its place. */
 const obtain: Obtain = async (config, host, deadline) => {
   const source = config.source;
-  if (source.kind === "metadata") {
+  if (source.kind === "metadata" && isPlainNetwork(config)) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
     const { audience } = config;
     const mint = metadataServer(
@@ -38,9 +39,11 @@ const obtain: Obtain = async (config, host, deadline) => {
     return await issue(mint, config, host, deadline);
   }
   becomeFullProgram();
-  throw new Gcp2awsError("USAGE_INVALID_VALUE", "--source: the native helper has the metadata server only", {
-    hint: "put gcp2aws beside it, which then takes its place for other sources",
-  });
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    "the native helper alone has only the metadata server, no proxy and no CA bundle",
+    { hint: "put gcp2aws beside it, which then takes its place, or leave out what asks for more" },
+  );
 };
 
 /** A defect; its message could repeat anything, so nothing of it is shown. */

@@ -2,6 +2,7 @@ import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
 import { type FlagKey, flagOf, isPath, variableOf } from "./flags.ts";
+import type { Authorities, ProxySettings } from "./network-config.ts";
 import { parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 
@@ -12,6 +13,8 @@ export interface TokenConfig {
   source: SourceConfig;
   /** Why that one, and not another. */
   sourceReasons: readonly SourceReason[];
+  authorities: Authorities;
+  proxies: ProxySettings;
   /** For everything together, in milliseconds. */
   timeoutMs: number;
 }
@@ -24,8 +27,6 @@ export interface Config extends TokenConfig {
   durationSeconds: number | undefined;
   region: string;
   stsEndpoint: string;
-  /** NODE_EXTRA_CA_CERTS, which the runtime reads by itself. */
-  caFile: string;
   /** Where the cache may lie, the first that applies; none where it is off. */
   cacheLocations: readonly CacheLocation[];
   /** Refresh credentials that are merely expiring: this is the refresh in the background. */
@@ -59,7 +60,6 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     region,
     stsEndpoint: endpointOf(given, env, region, roleArn),
-    caFile: env["NODE_EXTRA_CA_CERTS"] ?? "",
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
   };
@@ -84,7 +84,35 @@ export function readTokenConfig(given: FlagValues, env: Environment): TokenConfi
   const source = sourceOf(sourceReasons, given, env);
   // Whoever made a token that is given has chosen its audience.
   const audience = source.kind === "metadata" ? required("audience", given, env) : (read("audience", given, env) ?? "");
-  return { audience, source, sourceReasons, timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000 };
+  return {
+    audience,
+    source,
+    sourceReasons,
+    authorities: authoritiesOf(given, env),
+    proxies: {
+      httpsProxy: firstSet(env, "https_proxy", "HTTPS_PROXY"),
+      noProxy: firstSet(env, "no_proxy", "NO_PROXY"),
+    },
+    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
+  };
+}
+
+/** What is said to this program alone comes before what is said to all that call AWS, and that before OpenSSL's variable. */
+function authoritiesOf(given: FlagValues, env: Environment): Authorities {
+  const own = read("caBundle", given, env) ?? "";
+  return {
+    extra: env["NODE_EXTRA_CA_CERTS"] ?? "",
+    aws: own === "" ? firstSet(env, "AWS_CA_BUNDLE", "SSL_CERT_FILE") : own,
+    google: own === "" ? firstSet(env, "SSL_CERT_FILE") : own,
+  };
+}
+
+function firstSet(env: Environment, ...names: string[]): string {
+  for (const name of names) {
+    const value = env[name] ?? "";
+    if (value !== "") return value;
+  }
+  return "";
 }
 
 /** A token in the environment itself. */

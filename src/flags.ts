@@ -14,6 +14,7 @@ export type FlagKey =
   | "durationSeconds"
   | "region"
   | "stsEndpoint"
+  | "caBundle"
   | "timeout"
   | "cache";
 
@@ -37,6 +38,8 @@ export interface Flag {
 const isSwitch = (text: string) => text === "true" || text === "false";
 const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
+
+const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
 
 export const flags: readonly Flag[] = [
   {
@@ -74,7 +77,7 @@ export const flags: readonly Flag[] = [
       "a file that something else keeps a token in, such as a projected volume of Kubernetes; read anew each time",
     rule: "the absolute path of a file",
     example: "/var/run/secrets/tokens/aws",
-    valid: (text) => isPath(text) && !text.endsWith("/"),
+    valid: isFilePath,
   },
   {
     key: "serviceAccount",
@@ -138,6 +141,16 @@ export const flags: readonly Flag[] = [
     rule: "an https URL (http on loopback only) without user name, query and fragment",
     example: "https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com",
     valid: isStsEndpointUrl,
+  },
+  {
+    key: "caBundle",
+    name: "ca-bundle",
+    value: "FILE",
+    description:
+      "the certificate authorities to believe, in PEM, in place of the usual ones (default: AWS_CA_BUNDLE for AWS, SSL_CERT_FILE)",
+    rule: "the absolute path of a file",
+    example: "/etc/ssl/certs/company.pem",
+    valid: isFilePath,
   },
   {
     key: "timeout",

@@ -31,6 +31,8 @@ export interface GoogleIdentityOptions {
   region?: string;
   /** Another STS endpoint: https, or http on loopback. */
   stsEndpoint?: string;
+  /** A file of the certificate authorities to believe, in PEM, in place of the runtime's own: its absolute path. */
+  caBundle?: string;
   /** For everything together: 1 to 600 seconds. Default 30. */
   timeoutSeconds?: number;
   /**
@@ -87,6 +89,7 @@ function configOf(options: GoogleIdentityOptions): Config {
     durationSeconds: textOf(options.durationSeconds),
     region: options.region,
     stsEndpoint: options.stsEndpoint,
+    caBundle: options.caBundle,
     timeout: textOf(options.timeoutSeconds),
     cache: options.sharedCache === true ? "on" : "off",
   };

@@ -15,7 +15,7 @@ export interface Host {
   /** From 0 to below 1. */
   random: () => number;
   /**
-   * One HTTP exchange, never through a proxy, redirects not followed.
+   * One HTTP exchange, through no proxy but the one given, redirects not followed.
    * @throws ConnectionError whatever went wrong before a whole response was there
    */
   request: (request: HttpRequest) => Promise<HttpResponse>;
@@ -127,6 +127,17 @@ export interface HttpRequest {
   body?: string;
   /** For the whole exchange, in milliseconds. */
   timeoutMs: number;
+  /** Only for https: a tunnel is asked for. */
+  proxy?: Proxy;
+  /** The certificate authorities to believe, in PEM, in place of the runtime's own. */
+  ca?: string;
+}
+
+export interface Proxy {
+  /** Scheme (http or https), host and port. */
+  origin: string;
+  /** Value of the header Proxy-Authorization: a secret. */
+  authorization: string | undefined;
 }
 
 export interface HttpResponse {
@@ -145,6 +156,7 @@ export type ConnectionFailure =
   | "name-not-found"
   | "reset"
   | "tls"
+  | "proxy"
   | "timeout"
   | "too-large";
 

@@ -3,6 +3,7 @@ import type { Issued } from "./credentials.ts";
 import type { Host } from "./host.ts";
 import { openSource } from "./identity-token/open-source.ts";
 import { issue } from "./issue.ts";
+import { throughNetwork } from "./network.ts";
 
 /**
  * New credentials: a Google identity token from where the configuration says, exchanged.
@@ -10,5 +11,5 @@ import { issue } from "./issue.ts";
  * @throws Gcp2awsError
  */
 export async function obtain(config: Config, host: Host, deadline: number): Promise<Issued> {
-  return issue(await openSource(config, host), config, host, deadline);
+  return issue(await openSource(config, host), config, throughNetwork(host, config, "aws"), deadline);
 }

@@ -12,7 +12,8 @@ describe("configuration", () => {
   it("has defaults", () => {
     expect(readConfig(base, {})).toEqual({
       ...base,
-      caFile: "",
+      authorities: { extra: "", aws: "", google: "" },
+      proxies: { httpsProxy: "", noProxy: "" },
       sourceReasons: expect.any(Array),
       source: {
         kind: "metadata",

@@ -1,3 +1,4 @@
+import type { Authorities } from "../network-config.ts";
 import type { SourceConfig } from "../source-config.ts";
 
 /** Of the entries' format: an entry of another version is never found, let alone read. */
@@ -13,8 +14,8 @@ export interface Answer {
   durationSeconds: number | undefined;
   region: string;
   stsEndpoint: string;
-  /** The file of further certificate authorities: whether STS is believed is part of what is remembered. */
-  caFile: string;
+  /** Whether STS is believed is part of what is remembered. */
+  authorities: Authorities;
 }
 
 /**
@@ -34,7 +35,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     String(answer.durationSeconds),
     answer.region,
     answer.stsEndpoint,
-    answer.caFile,
+    JSON.stringify(answer.authorities),
   ];
   return `gcp2aws-${sha256(JSON.stringify(parts)).slice(0, 32)}`;
 }

@@ -90,9 +90,10 @@ async function askCaller(
 ): Promise<CallerIdentity> {
   const { buildSignedRequest, readCallerIdentity } = await import("../sts/get-caller-identity.ts");
   const { callSts } = await import("../sts/call.ts");
+  const { throughNetwork } = await import("../network.ts");
   const { region, stsEndpoint } = config;
   const request = await buildSignedRequest(stsEndpoint, region, credentials, host.now());
-  return callSts(request, stsEndpoint, host, deadline, (response, now) =>
+  return callSts(request, stsEndpoint, throughNetwork(host, config, "aws"), deadline, (response, now) =>
     readCallerIdentity(response, credentials, now),
   );
 }

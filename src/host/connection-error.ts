@@ -27,6 +27,7 @@ const texts: Readonly<Record<ConnectionFailure, string>> = {
   "name-not-found": "its name was not found",
   reset: "the connection broke off",
   tls: "TLS was refused",
+  proxy: "the proxy makes no tunnel",
   timeout: "no answer in time",
   "too-large": "the answer is larger than any real one",
 };
@@ -35,10 +36,18 @@ const texts: Readonly<Record<ConnectionFailure, string>> = {
 export function toConnectionError(error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error;
   const given = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  if (given === "ERR_PROXY_TUNNEL" && error instanceof Error) {
+    return proxyRefusal(Number(/\b(\d{3})\b/.exec(error.message)?.[1] ?? "400"));
+  }
   const code = given?.startsWith("HPE_") === true ? MALFORMED : given;
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError" || name === "AbortError") return connectionError("timeout");
   return connectionError(code === undefined ? "reset" : kindOf(code), code);
+}
+
+/** A proxy's answer to CONNECT, other than 200: one that cannot reach the other side may do so later. */
+export function proxyRefusal(status: number): ConnectionError {
+  return connectionError(status >= 500 ? "unreachable" : "proxy", `proxy status ${status}`);
 }
 
 export function kindOf(code: string): ConnectionFailure {

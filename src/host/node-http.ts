@@ -7,10 +7,18 @@ import { connectionError, toConnectionError } from "./connection-error.ts";
  * {@link Host.request} by node:http and node:https, which start faster under Node than its fetch.
  * No agent is used: the global one takes proxies from the environment when NODE_USE_ENV_PROXY is set.
  */
-export async function request({ method, url, headers, body, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+export async function request(what: HttpRequest): Promise<HttpResponse> {
+  const { method, url, headers, body, proxy, ca } = what;
+  const giveUp = performance.now() + what.timeoutMs;
   const send = url.startsWith("https:") ? (await import("node:https")).request : httpRequest;
-  const spare = takeSpare(new URL(url));
-  const connection = spare === undefined ? { agent: false } : { createConnection: () => spare };
+  // A connection made ahead believes the runtime's own authorities.
+  const socket = proxy === undefined && ca === undefined ? takeSpare(new URL(url)) : await tunnelTo(what);
+  // Without an agent, Node takes 443 for an unusual port and puts it into the header Host, which signatures cover.
+  const connection =
+    socket === undefined
+      ? { agent: false, ...(ca === undefined ? {} : { ca }) }
+      : { createConnection: () => socket, defaultPort: 443 };
+  const timeoutMs = giveUp - performance.now();
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
 
   return new Promise<HttpResponse>((resolve, reject) => {
@@ -45,12 +53,22 @@ export async function request({ method, url, headers, body, timeoutMs }: HttpReq
     outgoing.on("error", fail);
     // Nobody asked for another protocol; without this, the answer would be waited for in vain. The socket is no longer
     // the request's: an error given to it would have no listener and end the process.
-    outgoing.on("upgrade", (_, socket) => {
-      socket.destroy();
+    outgoing.on("upgrade", (_, other) => {
+      other.destroy();
       fail(connectionError("reset", "EPROTO"));
     });
     outgoing.end(body);
   });
+}
+
+async function tunnelTo({ url, proxy, ca, timeoutMs }: HttpRequest): Promise<TLSSocket | undefined> {
+  if (proxy === undefined) return undefined;
+  const { tunnel } = await import("./tunnel.ts");
+  try {
+    return await tunnel(new URL(url), proxy, ca, AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))));
+  } catch (error) {
+    throw toConnectionError(error);
+  }
 }
 
 /** Connections that nobody has used yet, by origin. */

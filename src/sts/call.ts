@@ -47,16 +47,20 @@ function connectionFailure(error: ConnectionError, endpoint: string): Gcp2awsErr
       });
     case "tls":
       return new Gcp2awsError("STS_TLS", what, {
-        hint: "the endpoint's certificate was not accepted; where a company proxy opens TLS, name its CA in NODE_EXTRA_CA_CERTS",
+        hint: "the endpoint's certificate was not accepted; where a company proxy opens TLS, name its CA in NODE_EXTRA_CA_CERTS or --ca-bundle",
       });
     case "too-large":
       return new Gcp2awsError("STS_BAD_RESPONSE", what, {
         hint: "something other than AWS STS may be answering at that endpoint; check --sts-endpoint and AWS_ENDPOINT_URL_STS",
       });
+    case "proxy":
+      return new Gcp2awsError("STS_UNREACHABLE", what, {
+        hint: "407 asks for a user name and password in HTTPS_PROXY; otherwise have the proxy allow that host, or name it in NO_PROXY",
+      });
     default:
       return new Gcp2awsError("STS_UNREACHABLE", what, {
         retryable: true,
-        hint: "check --region, --sts-endpoint and that this machine may reach that endpoint (curl -sv); proxies are not used",
+        hint: "check --region, --sts-endpoint, HTTPS_PROXY and that this machine may reach that endpoint (curl -sv)",
       });
   }
 }

@@ -25,7 +25,7 @@ const config: CacheOptions = {
   durationSeconds: undefined,
   region: "us-east-1",
   stsEndpoint: "https://sts.us-east-1.amazonaws.com",
-  caFile: "",
+  authorities: { extra: "", aws: "", google: "" },
   timeoutMs: 30_000,
   cacheLocations: [{ directory: DIRECTORY, within: undefined }],
   refreshNow: false,

@@ -27,7 +27,7 @@ function config(cacheLocations: CacheOptions["cacheLocations"]): CacheOptions {
     durationSeconds: undefined,
     region: "us-east-1",
     stsEndpoint: "https://sts.us-east-1.amazonaws.com",
-    caFile: "",
+    authorities: { extra: "", aws: "", google: "" },
     timeoutMs: 30_000,
     cacheLocations,
     refreshNow: false,

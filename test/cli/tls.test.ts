@@ -1,65 +1,29 @@
 // STS over TLS: a certificate is accepted only from a known authority, for this name, at this time.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stsSuccess } from "../fake-host.ts";
+import { type Authority, createAuthority } from "./certificates.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { credentialProcessEntries, FLAGS, run } from "./run.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "gcp2aws-tls-"));
-const ca = join(folder, "ca.pem");
+const authority = createAuthority();
+const { ca } = authority;
+const certificates: Readonly<Record<string, ReturnType<Authority["certify"]>>> = {
+  good: authority.certify("localhost"),
+  "other-name": authority.certify("sts.example.com"),
+  expired: authority.certify("localhost", ["-days", "-1"]),
+  "self-signed": authority.certify("localhost", undefined, true),
+};
 const servers: Server[] = [];
 let cloud: Cloud;
 
-function openssl(...argv: string[]): void {
-  const { status, stderr } = spawnSync("openssl", argv, { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`openssl failed: ${stderr}`);
-}
-
-/** A key and a certificate for `subject`; from our own authority unless it signs itself. */
-function certify(name: string, subject: string, dates: readonly string[], selfSigned = false): void {
-  openssl(
-    "req",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    `${name}.key`,
-    "-out",
-    `${name}.csr`,
-    "-subj",
-    `/CN=${subject}`,
-    "-addext",
-    `subjectAltName=DNS:${subject}`,
-  );
-  const issuer = selfSigned ? ["-signkey", `${name}.key`] : ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    `${name}.csr`,
-    ...issuer,
-    "-out",
-    `${name}.pem`,
-    "-copy_extensions",
-    "copyall",
-    ...dates,
-  );
-}
-
 async function serve(name: string): Promise<string> {
-  const server = createServer(
-    { key: readFileSync(join(folder, `${name}.key`)), cert: readFileSync(join(folder, `${name}.pem`)) },
-    (request, response) => {
-      request
-        .resume()
-        .on("end", () => response.end(stsSuccess({ Expiration: new Date(Date.now() + 3600_000).toISOString() })));
-    },
-  );
+  const server = createServer({ ...certificates[name] }, (request, response) => {
+    request
+      .resume()
+      .on("end", () => response.end(stsSuccess({ Expiration: new Date(Date.now() + 3600_000).toISOString() })));
+  });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   servers.push(server);
   return `https://localhost:${(server.address() as AddressInfo).port}`;
@@ -67,25 +31,6 @@ async function serve(name: string): Promise<string> {
 
 beforeAll(async () => {
   cloud = await startCloud();
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-subj",
-    "/CN=Test CA",
-    "-days",
-    "2",
-  );
-  certify("good", "localhost", ["-days", "2"]);
-  certify("other-name", "sts.example.com", ["-days", "2"]);
-  certify("expired", "localhost", ["-days", "-1"]);
-  certify("self-signed", "localhost", ["-days", "2"], true);
 });
 afterAll(async () => {
   for (const server of servers) server.close();
@@ -101,6 +46,32 @@ describe.each(credentialProcessEntries)("STS over TLS, $name", (entry) => {
 
   it("accepts an authority that NODE_EXTRA_CA_CERTS names", async () => {
     expect(await story("good", { NODE_EXTRA_CA_CERTS: ca })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.each([
+    ["--ca-bundle", (file: string) => ({ flags: ["--ca-bundle", file], env: {} })],
+    ["AWS_CA_BUNDLE", (file: string) => ({ flags: [], env: { AWS_CA_BUNDLE: file } })],
+    ["SSL_CERT_FILE", (file: string) => ({ flags: [], env: { SSL_CERT_FILE: file } })],
+  ])("believes the bundle of %s, and only that", async (_name, given) => {
+    const url = await serve("good");
+    const other = createAuthority().ca;
+    const outcome = async (file: string) => {
+      const { flags, env } = given(file);
+      const { status, stderr } = await run(entry, [...FLAGS, "--sts-endpoint", url, "--timeout", "5", ...flags], {
+        env: { ...cloud.env, ...env },
+        secrets: cloud.secrets,
+      });
+      return `${status} ${/\[\w+\]/.exec(stderr)?.[0] ?? stderr}`;
+    };
+    expect(await outcome(ca)).toBe("0 ");
+    expect(await outcome(other)).toBe("5 [STS_TLS]");
+    expect(await outcome("/nowhere/ca.pem")).toBe("6 [LOCAL_FILE]");
+    expect(await outcome("/etc/hostname")).toBe("6 [LOCAL_FILE]");
+  });
+
+  it("adds what NODE_EXTRA_CA_CERTS names to a bundle", async () => {
+    const env = { AWS_CA_BUNDLE: createAuthority().ca, NODE_EXTRA_CA_CERTS: ca };
+    expect(await story("good", env)).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("opens the connection to STS while the token is on its way, and uses that one", async () => {
