@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { formatWarning, Gcp2awsError } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
 import { codeOf, listenOn, monotonic, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
@@ -27,8 +28,12 @@ export const nativeHost: Host = {
   warn: (problem) => {
     writeAll(2, formatWarning(problem));
   },
-  readText: () => {
-    throw new Gcp2awsError("INTERNAL", "the native helper reads no files of others");
+  readText: (path) => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      throw new Gcp2awsError("LOCAL_FILE", `${path} not read`);
+    }
   },
   terminated: () => new Promise<void>(() => {}),
   stderrIsTerminal: () => process.stderr.isTTY,

@@ -1,10 +1,13 @@
 import { credentialProcess } from "../src/cli/credential-process.ts";
+import { awsConfigOf } from "../src/config.ts";
 import { flags, variableOf } from "../src/flags.ts";
 import { formatError, Gcp2awsError } from "../src/errors.ts";
 import { metadataServer } from "../src/identity-token/metadata-server.ts";
 import { issue } from "../src/issue.ts";
 import { isPlainNetwork } from "../src/network-config.ts";
 import type { Obtain } from "../src/provider.ts";
+import { AUTO } from "../src/sts-config.ts";
+import { placeOf } from "../src/sts/place.ts";
 import { version } from "../src/version.ts";
 import { nativeHost } from "./host.ts";
 import { becomeFullProgram } from "./posix.ts";
@@ -29,19 +32,24 @@ async function main(argv: readonly string[]): Promise<number> {
 /** What this program has not, the full gcp2aws beside it has: that one takes its place. */
 const obtain: Obtain = async (config, host, deadline) => {
   const source = config.source;
-  if (source.kind === "metadata" && isPlainNetwork(config)) {
+  const { sts } = config;
+  const isPlainSts =
+    sts.region !== AUTO &&
+    (!sts.inProfile || !awsConfigOf(nativeHost.env, nativeHost.readText).text.includes("endpoint_url"));
+  if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
-    const { audience } = config;
+    const { audience, waitMs } = config;
     const mint = metadataServer(
-      { kind: "metadata", metadataUrl, serviceAccount, tokenFormat, licenses, audience },
+      { kind: "metadata", metadataUrl, serviceAccount, tokenFormat, licenses, audience, waitMs },
       host,
     );
-    return await issue(mint, config, host, deadline);
+    const place = placeOf(sts, sts.region, sts.endpoint);
+    return await issue(mint, { ...config, ...place }, host, deadline);
   }
   becomeFullProgram();
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    "the native helper alone has only the metadata server, no proxy and no CA bundle",
+    "the native helper alone has only the metadata server, no proxy, no CA bundle, and no endpoint that is to be found first",
     { hint: "put gcp2aws beside it, which then takes its place, or leave out what asks for more" },
   );
 };

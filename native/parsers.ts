@@ -149,7 +149,7 @@ function describeConfig(words: readonly string[]): string {
   return [
     config.roleArn,
     config.audience,
-    config.stsEndpoint,
+    JSON.stringify(config.sts),
     JSON.stringify(config.source),
     String(config.timeoutMs),
   ].join(" ");

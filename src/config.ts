@@ -3,7 +3,8 @@ import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
 import { type FlagKey, flagOf, isPath, variableOf } from "./flags.ts";
 import type { Authorities, ProxySettings } from "./network-config.ts";
-import { parseUrl, partitionOf, stsEndpoint } from "./sts/endpoint.ts";
+import { parseUrl, partitionOf } from "./sts/endpoint.ts";
+import { AUTO, type StsConfig } from "./sts-config.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 
 /** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
@@ -15,6 +16,8 @@ export interface TokenConfig {
   sourceReasons: readonly SourceReason[];
   authorities: Authorities;
   proxies: ProxySettings;
+  /** See identity-token/metadata-server.ts. */
+  waitMs: number | undefined;
   /** For everything together, in milliseconds. */
   timeoutMs: number;
 }
@@ -25,8 +28,7 @@ export interface Config extends TokenConfig {
   /** A template over the token's claims, see sts/session-name.ts. */
   roleSessionName: string;
   durationSeconds: number | undefined;
-  region: string;
-  stsEndpoint: string;
+  sts: StsConfig;
   /** Where the cache may lie, the first that applies; none where it is off. */
   cacheLocations: readonly CacheLocation[];
   /** Refresh credentials that are merely expiring: this is the refresh in the background. */
@@ -47,19 +49,13 @@ export function readConfig(given: FlagValues, env: Environment): Config {
   const roleArn = required("roleArn", given, env);
   const token = readTokenConfig(given, env);
   const durationSeconds = read("durationSeconds", given, env);
-  const region =
-    read("region", given, env) ??
-    variable("region", env, "AWS_REGION") ??
-    variable("region", env, "AWS_DEFAULT_REGION") ??
-    "us-east-1";
 
   return {
     ...token,
     roleArn,
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
-    region,
-    stsEndpoint: endpointOf(given, env, region, roleArn),
+    sts: targetOf(given, env, roleArn),
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
   };
@@ -72,6 +68,7 @@ export const flagsOfCredentials: readonly FlagKey[] = [
   "durationSeconds",
   "region",
   "stsEndpoint",
+  "fallbackRegion",
   "cache",
 ];
 
@@ -84,7 +81,9 @@ export function readTokenConfig(given: FlagValues, env: Environment): TokenConfi
   const source = sourceOf(sourceReasons, given, env);
   // Whoever made a token that is given has chosen its audience.
   const audience = source.kind === "metadata" ? required("audience", given, env) : (read("audience", given, env) ?? "");
+  const times = timesOf(given, env);
   return {
+    ...times,
     audience,
     source,
     sourceReasons,
@@ -93,8 +92,18 @@ export function readTokenConfig(given: FlagValues, env: Environment): TokenConfi
       httpsProxy: firstSet(env, "https_proxy", "HTTPS_PROXY"),
       noProxy: firstSet(env, "no_proxy", "NO_PROXY"),
     },
-    timeoutMs: Number(read("timeout", given, env) ?? "30") * 1000,
   };
+}
+
+function timesOf(given: FlagValues, env: Environment): Pick<TokenConfig, "waitMs" | "timeoutMs"> {
+  const wait = read("wait", given, env)?.replace(/s$/, "");
+  const timeout = Number(read("timeout", given, env) ?? "30");
+  if (wait !== undefined && Number(wait) > timeout) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--wait ${wait}: is longer than --timeout ${timeout}`, {
+      hint: `give --timeout ${wait} or more; it covers everything together`,
+    });
+  }
+  return { waitMs: wait === undefined ? undefined : Number(wait) * 1000, timeoutMs: timeout * 1000 };
 }
 
 /** What is said to this program alone comes before what is said to all that call AWS, and that before OpenSSL's variable. */
@@ -229,6 +238,24 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
   };
 }
 
+/**
+ * The AWS config file as far as it is there, and the profile that holds in it.
+ * @param readText throws Gcp2awsError where a file cannot be read
+ */
+export function awsConfigOf(
+  env: Environment,
+  readText: (path: string) => string,
+): { text: string; path: string; profile: string } {
+  try {
+    const { configFile, profile } = awsSurroundings(env);
+    return { text: readText(configFile), path: configFile, profile: profile ?? "default" };
+  } catch (error) {
+    // What this user does not have or cannot read, its SDKs cannot read either.
+    if (error instanceof Gcp2awsError) return { text: "", path: "", profile: "default" };
+    throw error;
+  }
+}
+
 function awsFile(env: Environment, name: string, usual: string): string {
   const given = env[name] ?? "";
   const home = trimSlashes(env["HOME"] ?? "");
@@ -275,16 +302,24 @@ function required(key: FlagKey, given: FlagValues, env: Environment): string {
 }
 
 /** The endpoint given, or the region's own with FIPS and dual stack as the AWS SDKs read them. */
-function endpointOf(given: FlagValues, env: Environment, region: string, roleArn: string): string {
-  const variant = { fips: isOn(env, "AWS_USE_FIPS_ENDPOINT"), dualStack: isOn(env, "AWS_USE_DUALSTACK_ENDPOINT") };
+function targetOf(given: FlagValues, env: Environment, roleArn: string): StsConfig {
+  const region =
+    read("region", given, env) ??
+    variable("region", env, "AWS_REGION") ??
+    variable("region", env, "AWS_DEFAULT_REGION") ??
+    "us-east-1";
+  const isConfigurable = !isOn(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
   const endpoint =
     read("stsEndpoint", given, env) ??
-    (isOn(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-      ? undefined
-      : (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL")));
-  if (endpoint !== undefined) {
-    // The SDKs refuse this too: a given endpoint cannot be made a FIPS one, and going on would be silently weaker.
-    if (!variant.fips && !variant.dualStack) return endpoint;
+    (isConfigurable
+      ? (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_STS") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL"))
+      : undefined);
+  const fips = isOn(env, "AWS_USE_FIPS_ENDPOINT");
+  const dualStack = isOn(env, "AWS_USE_DUALSTACK_ENDPOINT");
+  const fallbackRegions = (read("fallbackRegion", given, env) ?? "").split(",").filter((name) => name !== "");
+
+  // The SDKs refuse this too: a given endpoint cannot be made a FIPS one, and going on would be silently weaker.
+  if (endpoint !== undefined && (fips || dualStack)) {
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
       `STS endpoint ${endpoint}: FIPS and dual stack need the region's own`,
@@ -293,15 +328,21 @@ function endpointOf(given: FlagValues, env: Environment, region: string, roleArn
       },
     );
   }
-  const rolePartition = parseRoleArn(roleArn)?.partition;
-  if (partitionOf(region) !== rolePartition) {
-    throw new Gcp2awsError(
-      "USAGE_INVALID_VALUE",
-      `--region "${region}": must be a region of the role's partition, ${rolePartition}`,
-      { hint: "give --region, or set AWS_REGION, to a region where that account is" },
-    );
-  }
-  return stsEndpoint(region, variant);
+  const partition = parseRoleArn(roleArn)?.partition ?? "";
+  if (endpoint === undefined) checkPartition(region, "--region", partition);
+  for (const other of fallbackRegions) checkPartition(other, "--fallback-region", partition);
+  const inProfile = endpoint === undefined && isConfigurable && !fips && !dualStack;
+  return { region, endpoint, fips, dualStack, inProfile, fallbackRegions };
+}
+
+function checkPartition(region: string, flag: string, partition: string): void {
+  // The nearest region is looked for in this partition alone.
+  if ((region === AUTO ? "aws" : partitionOf(region)) === partition) return;
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `${flag} "${region}": must be a region of the role's partition, ${partition}`,
+    { hint: "give --region, or set AWS_REGION, to a region where that account is" },
+  );
 }
 
 function isOn(env: Environment, name: string): boolean {

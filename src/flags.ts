@@ -1,5 +1,6 @@
 import { isRegion, isStsEndpointUrl } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
+import { AUTO } from "./sts-config.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
 
 export type FlagKey =
@@ -14,7 +15,9 @@ export type FlagKey =
   | "durationSeconds"
   | "region"
   | "stsEndpoint"
+  | "fallbackRegion"
   | "caBundle"
+  | "wait"
   | "timeout"
   | "cache";
 
@@ -127,11 +130,12 @@ export const flags: readonly Flag[] = [
   {
     key: "region",
     name: "region",
-    value: "REGION",
-    description: "the region of the STS endpoint (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)",
-    rule: "the name of an AWS region",
+    value: "REGION|auto",
+    description:
+      "the region of the STS endpoint; auto: the nearest to this workload (default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1)",
+    rule: "the name of an AWS region, or auto",
     example: "eu-central-1",
-    valid: isRegion,
+    valid: (text) => text === AUTO || isRegion(text),
   },
   {
     key: "stsEndpoint",
@@ -143,6 +147,15 @@ export const flags: readonly Flag[] = [
     valid: isStsEndpointUrl,
   },
   {
+    key: "fallbackRegion",
+    name: "fallback-region",
+    value: "REGION,…",
+    description: "regions whose STS is asked in this order where the first is away; never after a denial",
+    rule: "the names of up to 5 AWS regions, joined by commas",
+    example: "eu-west-1,eu-north-1",
+    valid: (text) => text.split(",").length <= 5 && text.split(",").every(isRegion),
+  },
+  {
     key: "caBundle",
     name: "ca-bundle",
     value: "FILE",
@@ -151,6 +164,16 @@ export const flags: readonly Flag[] = [
     rule: "the absolute path of a file",
     example: "/etc/ssl/certs/company.pem",
     valid: isFilePath,
+  },
+  {
+    key: "wait",
+    name: "wait",
+    value: "SECONDS",
+    description:
+      "how long to wait for a young pod's metadata server, which refuses, 404 and 500 are taken for (default: 12, without 404)",
+    rule: "a whole number from 1 to 600",
+    example: "30s",
+    valid: (text) => isIntegerBetween(1, 600)(text.replace(/s$/, "")),
   },
   {
     key: "timeout",

@@ -27,10 +27,14 @@ export interface GoogleIdentityOptions {
   roleSessionName?: string;
   /** How long the credentials live: 900 to 43200 seconds, at most the role's MaxSessionDuration. Default 3600. */
   durationSeconds?: number;
-  /** The region of the STS endpoint. */
+  /** The region of the STS endpoint; `auto`: the nearest to this workload. */
   region?: string;
   /** Another STS endpoint: https, or http on loopback. */
   stsEndpoint?: string;
+  /** Regions whose STS is asked in this order where the first is away. */
+  fallbackRegions?: readonly string[];
+  /** For how long a young pod's metadata server is waited for: 1 to 600 seconds, at most `timeoutSeconds`. */
+  waitSeconds?: number;
   /** A file of the certificate authorities to believe, in PEM, in place of the runtime's own: its absolute path. */
   caBundle?: string;
   /** For everything together: 1 to 600 seconds. Default 30. */
@@ -89,6 +93,8 @@ function configOf(options: GoogleIdentityOptions): Config {
     durationSeconds: textOf(options.durationSeconds),
     region: options.region,
     stsEndpoint: options.stsEndpoint,
+    fallbackRegion: options.fallbackRegions?.join(","),
+    wait: textOf(options.waitSeconds),
     caBundle: options.caBundle,
     timeout: textOf(options.timeoutSeconds),
     cache: options.sharedCache === true ? "on" : "off",

@@ -6,6 +6,7 @@ import { decodeClaims } from "./identity-token/claims.ts";
 import { endsSoon } from "./identity-token/life.ts";
 import type { IdentityTokenSource } from "./identity-token/source.ts";
 import { linesOfReasons } from "./source-config.ts";
+import type { StsPlace } from "./sts/place.ts";
 import { exchange } from "./sts/exchange.ts";
 
 /**
@@ -14,7 +15,12 @@ import { exchange } from "./sts/exchange.ts";
  * @param deadline milliseconds by `host.ticks`
  * @throws Gcp2awsError
  */
-export async function issue(mint: IdentityTokenSource, config: Config, host: Host, deadline: number): Promise<Issued> {
+export async function issue(
+  mint: IdentityTokenSource,
+  config: Config & StsPlace,
+  host: Host,
+  deadline: number,
+): Promise<Issued> {
   host.preconnect(config.stsEndpoint);
 
   let token: string;

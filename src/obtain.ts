@@ -4,6 +4,7 @@ import type { Host } from "./host.ts";
 import { openSource } from "./identity-token/open-source.ts";
 import { issue } from "./issue.ts";
 import { throughNetwork } from "./network.ts";
+import { settle } from "./settle.ts";
 
 /**
  * New credentials: a Google identity token from where the configuration says, exchanged.
@@ -11,5 +12,7 @@ import { throughNetwork } from "./network.ts";
  * @throws Gcp2awsError
  */
 export async function obtain(config: Config, host: Host, deadline: number): Promise<Issued> {
-  return issue(await openSource(config, host), config, throughNetwork(host, config, "aws"), deadline);
+  const mint = await openSource(config, host);
+  const settled = await settle(config, host, deadline);
+  return issue(mint, settled, throughNetwork(host, config, "aws"), deadline);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
 import { awsSurroundings, type Environment, flagsOfCredentials, readConfig, readTokenConfig } from "../src/config.ts";
 import { type FlagKey, flagOf, flags, variableOf } from "../src/flags.ts";
+import { placeOf } from "../src/sts/place.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const base = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };
@@ -24,8 +25,15 @@ describe("configuration", () => {
       },
       roleSessionName: "{sub}",
       durationSeconds: undefined,
-      region: "us-east-1",
-      stsEndpoint: "https://sts.us-east-1.amazonaws.com",
+      sts: {
+        region: "us-east-1",
+        endpoint: undefined,
+        fips: false,
+        dualStack: false,
+        inProfile: true,
+        fallbackRegions: [],
+      },
+      waitMs: undefined,
       timeoutMs: 30_000,
       cacheLocations: [],
       refreshNow: false,
@@ -83,7 +91,8 @@ describe("configuration", () => {
     [{ AWS_USE_FIPS_ENDPOINT: "true" }, "https://sts-fips.us-east-1.amazonaws.com"],
     [{ AWS_USE_DUALSTACK_ENDPOINT: "true" }, "https://sts.us-east-1.api.aws"],
   ])("%j → %s", (env, endpoint) => {
-    expect(readConfig(base, env).stsEndpoint).toBe(endpoint);
+    const { sts } = readConfig(base, env);
+    expect(placeOf(sts, sts.region, sts.endpoint).stsEndpoint).toBe(endpoint);
   });
 
   it.each<[Environment, string]>([

@@ -9,6 +9,7 @@ import { flagOf, flags, variableOf } from "../src/flags.ts";
 import { parseDefinition } from "../src/emulator/definition.ts";
 import { parseFault } from "../src/emulator/fault.ts";
 import { errorClasses, exitStatus } from "../src/errors.ts";
+import { googleRegions, nearestRegion } from "../src/sts/nearest-region.ts";
 import { version } from "../src/version.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
@@ -58,7 +59,10 @@ describe("documents", () => {
       const value = defaults.get(`--${name}`) ?? "";
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
-      else if (["region", "stsEndpoint", "source", "identityTokenFile"].includes(key)) expect(value).toBe("see below");
+      else if (
+        ["region", "stsEndpoint", "source", "identityTokenFile", "fallbackRegion", "caBundle", "wait"].includes(key)
+      )
+        expect(value).toBe("see below");
       else expect(readConfig({ ...required, [key]: value }, {}), key).toEqual(readConfig(required, {}));
     }
   });
@@ -68,6 +72,14 @@ describe("documents", () => {
     const given = parseFlags(command.replaceAll("\\\n", " ").trim().split(/\s+/).slice(2));
     expect(Object.keys(given)).toEqual(flags.map(({ key }) => key));
     expect(() => readConfig(given === "help" ? {} : given, {})).not.toThrow();
+  });
+
+  it("show the nearest region of every region of Google Cloud", () => {
+    const listed = [...read("docs/network.md").matchAll(/^\| (`[a-z`, 0-9-]+`) +\| `([a-z0-9-]+)` +\|$/gm)].flatMap(
+      ([, regions = "", nearest]) => regions.split(", ").map((region) => [region.replaceAll("`", ""), nearest]),
+    );
+    expect(listed.map(([region = ""]) => [region, nearestRegion(region)])).toEqual(listed);
+    expect(new Set(listed.map(([region]) => region))).toEqual(new Set(googleRegions));
   });
 
   it("show a definition and faults that the emulator takes", () => {

@@ -302,3 +302,128 @@ describe("a clock that is wrong", () => {
     expect(host.stderr.slice(0, said.length || undefined)).toBe(said);
   });
 });
+
+describe("fallback regions", () => {
+  const flags = { region: "eu-central-1", fallbackRegion: "eu-west-1,eu-north-1" };
+  const away: Answer = new ConnectionError("refused", "connection refused");
+  const regionsAsked = (host: FakeHost) =>
+    host.requests
+      .flatMap(({ url }) => /sts\.([\w-]+)\./.exec(url)?.[1] ?? [])
+      .filter((name, at, all) => name !== all[at - 1]);
+  /** STS answers by the region that is asked. */
+  const regional = (answers: Record<string, Answer>): FakeHost =>
+    fakeHost(({ url }) => {
+      if (url.includes("computeMetadata")) return minted;
+      return answers[/sts\.([\w-]+)\./.exec(url)?.[1] ?? ""] ?? assumed;
+    });
+
+  it.each<[string, Answer]>([
+    ["cannot be reached", away],
+    ["does not answer", new ConnectionError("timeout", "no answer in time")],
+    ["answers 503", { status: 503, body: "" }],
+    ["cannot reach Google", { status: 400, body: stsErrorBody("IDPCommunicationError", "away") }],
+  ])("are asked where the first %s", async (_name, answer) => {
+    const host = regional({ "eu-central-1": answer });
+    expect((await run(host, flags)).accessKeyId).toBe("ASIAIOSFODNN7EXAMPLE");
+    expect(regionsAsked(host)).toEqual(["eu-central-1", "eu-west-1"]);
+    expect(host.stderr).toContain("asking https://sts.eu-west-1.amazonaws.com instead");
+    // One token is enough for all.
+    expect(calls(host).filter((call) => call === "identity")).toHaveLength(1);
+  });
+
+  it("are asked in their order, and the last error is said", async () => {
+    const host = regional({ "eu-central-1": away, "eu-west-1": away, "eu-north-1": { status: 500, body: "" } });
+    expect((await failure(host, flags)).code).toBe("STS_UNAVAILABLE");
+    expect(regionsAsked(host)).toEqual(["eu-central-1", "eu-west-1", "eu-north-1"]);
+    expect(host.time - START).toBeLessThanOrEqual(30_000);
+  });
+
+  it.each<[string, Answer, ErrorCode]>([
+    ["a denial", { status: 403, body: stsErrorBody("AccessDenied", "no") }, "STS_ACCESS_DENIED"],
+    [
+      "a token that is refused",
+      { status: 400, body: stsErrorBody("InvalidIdentityToken", "no") },
+      "STS_TOKEN_REJECTED",
+    ],
+    ["a certificate", new ConnectionError("tls", "TLS was refused"), "STS_TLS"],
+    ["throttling", { status: 400, body: stsErrorBody("Throttling", "Rate exceeded") }, "STS_THROTTLED"],
+    [
+      "a region that is off",
+      { status: 403, body: stsErrorBody("RegionDisabledException", "off") },
+      "STS_REGION_DISABLED",
+    ],
+  ])("are not asked after %s", async (_name, answer, code) => {
+    const host = regional({ "eu-central-1": answer });
+    expect((await failure(host, flags)).code).toBe(code);
+    expect(regionsAsked(host)).toEqual(["eu-central-1"]);
+  });
+
+  it("get their share of the time", async () => {
+    const host: FakeHost = fakeHost(({ url, timeoutMs }) => {
+      if (url.includes("computeMetadata")) return minted;
+      host.time += timeoutMs;
+      return new ConnectionError("timeout", "no answer in time");
+    });
+    expect((await failure(host, flags)).code).toBe("STS_TIMEOUT");
+    expect(regionsAsked(host)).toEqual(["eu-central-1", "eu-west-1", "eu-north-1"]);
+  });
+});
+
+describe("a pod whose metadata server is not ready", () => {
+  const young: Answer[] = [
+    new ConnectionError("refused", "connection refused"),
+    { status: 404, headers: flavor, body: "not found" },
+    { status: 500, headers: flavor, body: "" },
+    minted,
+  ];
+
+  it("is waited for with --wait, a 404 included", async () => {
+    const host = machine(young, [assumed]);
+    expect((await run(host, { wait: "20s" })).accessKeyId).toBe("ASIAIOSFODNN7EXAMPLE");
+  });
+
+  it("is not waited for after a 404 without it", async () => {
+    expect((await failure(machine(young, [assumed]))).code).toBe("IDENTITY_NOT_FOUND");
+  });
+
+  it("is waited for no longer than that", async () => {
+    const host = machine([{ status: 404, headers: flavor, body: "no" }], []);
+    expect((await failure(host, { wait: "20" })).code).toBe("IDENTITY_NOT_FOUND");
+    expect(host.time - START).toBeGreaterThan(15_000);
+    expect(host.time - START).toBeLessThanOrEqual(20_000);
+  });
+
+  it("cannot be waited for beyond the timeout", () => {
+    expect(() => readConfig({ roleArn: ROLE_ARN, audience: "a", wait: "31s" }, {})).toThrow(
+      "is longer than --timeout 30",
+    );
+  });
+});
+
+describe("the answers of GKE's metadata server", () => {
+  const refusal = async (status: number, body: string, flags = {}) =>
+    failure(machine([{ status, headers: flavor, body }], []), flags);
+
+  it("become the commands that annotate and bind, with the names in them", async () => {
+    const body =
+      "Your Kubernetes service account (team-a/app) is not annotated with a target Google service account, which is a requirement";
+    const { details, hint } = await refusal(404, body);
+    expect(details.slice(0, 2)).toEqual([
+      "kubectl annotate serviceaccount app --namespace team-a iam.gke.io/gcp-service-account=NAME@PROJECT_ID.iam.gserviceaccount.com",
+      'gcloud iam service-accounts add-iam-policy-binding NAME@PROJECT_ID.iam.gserviceaccount.com --role roles/iam.workloadIdentityUser --member "serviceAccount:PROJECT_ID.svc.id.goog[team-a/app]"',
+    ]);
+    expect(hint).toContain("gives no identity tokens");
+  });
+
+  it("become the command that binds, for the account that was asked for", async () => {
+    const body =
+      "Unable to generate identity token; IAM returned 403 Forbidden: Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource (or it may not exist).";
+    const email = "team-a@blog-project.iam.gserviceaccount.com";
+    const { details } = await refusal(403, body, { serviceAccount: email });
+    expect(details[0]).toContain(`add-iam-policy-binding ${email} --role roles/iam.workloadIdentityUser`);
+  });
+
+  it("are nothing special otherwise", async () => {
+    expect((await refusal(404, "not found")).details.some((line) => line.startsWith("gcloud"))).toBe(false);
+  });
+});

@@ -59,7 +59,7 @@ describe("a token that is given", () => {
       return text;
     };
     const host = fakeHost(() => new Error("no network"), { env, readText });
-    const mint = await openSource({ source, audience: "" }, host);
+    const mint = await openSource({ source, audience: "", waitMs: undefined }, host);
     return mint(0);
   };
 

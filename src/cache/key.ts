@@ -1,6 +1,8 @@
 import type { Authorities } from "../network-config.ts";
 import type { SourceConfig } from "../source-config.ts";
 
+import type { StsConfig } from "../sts-config.ts";
+
 /** Of the entries' format: an entry of another version is never found, let alone read. */
 export const FORMAT_VERSION = 1;
 
@@ -12,8 +14,7 @@ export interface Answer {
   source: SourceConfig;
   roleSessionName: string;
   durationSeconds: number | undefined;
-  region: string;
-  stsEndpoint: string;
+  sts: StsConfig;
   /** Whether STS is believed is part of what is remembered. */
   authorities: Authorities;
 }
@@ -33,8 +34,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     JSON.stringify(answer.source),
     answer.roleSessionName,
     String(answer.durationSeconds),
-    answer.region,
-    answer.stsEndpoint,
+    JSON.stringify(answer.sts),
     JSON.stringify(answer.authorities),
   ];
   return `gcp2aws-${sha256(JSON.stringify(parts)).slice(0, 32)}`;

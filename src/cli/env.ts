@@ -48,7 +48,9 @@ async function env(command: Command, format: EnvironmentFormat, host: Host): Pro
   const config = configOf(command, host);
   const file = format === "github-actions" ? githubEnvironmentFile(host.env) : undefined;
   const { credentials } = await askCached(command, config, host);
-  const set = credentialVariables(credentials, config.region);
+  const { settle } = await import("../settle.ts");
+  const { region } = await settle(config, host, host.ticks() + config.timeoutMs);
+  const set = credentialVariables(credentials, region);
   const text = formatEnvironment(format, set, conflictingVariables);
   if (file === undefined) {
     host.writeStdout(text);

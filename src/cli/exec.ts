@@ -41,6 +41,7 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   const config = configOf(command, host);
   const { createKeeper } = await import("../keeper.ts");
   const { obtain } = await import("../obtain.ts");
+  const { settle } = await import("../settle.ts");
   const said = new Set<string>();
   const quiet: Host = {
     ...host,
@@ -53,8 +54,9 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   };
   const keeper = createKeeper(config, quiet, obtain);
   const { credentials } = await keeper.ask();
+  const { region } = await settle(config, quiet, host.ticks() + config.timeoutMs);
   const { static: isStatic }: { static?: true } = command.opts();
-  if (isStatic === true) return run(program, argv, credentialVariables(credentials, config.region), host);
+  if (isStatic === true) return run(program, argv, credentialVariables(credentials, region), host);
 
   const role: ServedRole = { name: "exec", roleArn: config.roleArn, ask: keeper.ask, held: keeper.held };
   const token = randomToken();
@@ -75,7 +77,7 @@ async function execute(command: Command, [program = "", ...argv]: string[], host
   const stopTending = tend(keeper, every);
   try {
     const url = `${server.urls[0]}${containerPath(role)}`;
-    const set = [...containerVariables(url, token, config.region), ...hideShadows(host, userFiles)];
+    const set = [...containerVariables(url, token, region), ...hideShadows(host, userFiles)];
     return await run(program, argv, set, host);
   } finally {
     stopTending();

@@ -8,6 +8,7 @@ import { type Address, type HttpServer, listenHttp } from "../host/http-server.t
 import { onSignal } from "../host/signals.ts";
 import { every, within } from "../host/timers.ts";
 import { tend } from "../keeper.ts";
+import { settle } from "../settle.ts";
 import { keepRole } from "./keep-role.ts";
 
 export interface ServerSettings {
@@ -34,7 +35,11 @@ export async function runServer(settings: ServerSettings, host: Host): Promise<v
     admits: (authorization: string) => admitted.get(name)?.(authorization) === true,
   }));
   const first = roles[0];
-  const region = settings.targets[0]?.config.region ?? "";
+  const config = settings.targets[0]?.config;
+  const region =
+    config === undefined || settings.imds === undefined
+      ? ""
+      : (await settle(config, host, host.ticks() + config.timeoutMs)).region;
   const imds =
     settings.imds === undefined || first === undefined ? {} : { imds: { role: first, region, ...settings.imds } };
 

@@ -80,7 +80,7 @@ async function serve(command: Command, host: Host): Promise<void> {
   const addresses = addressesOf(options, targets);
   const tokens = tokensOf(options.tokenFile ?? [], targets, host);
   if (options.printEnv !== undefined) {
-    host.writeStdout(printEnv(options, targets, addresses, tokens));
+    host.writeStdout(await printEnv(host, options, targets, addresses, tokens));
     return;
   }
   const { runServer } = await import("./run-server.ts");
@@ -159,12 +159,13 @@ function addressesOf(
   });
 }
 
-function printEnv(
+async function printEnv(
+  host: Host,
   { printEnv: wanted, format, imds }: ServeOptions,
   targets: readonly Target[],
   addresses: readonly ListenAddress[],
   tokens: (name: string) => string,
-): string {
+): Promise<string> {
   const target = typeof wanted === "string" ? targets.find(({ name }) => name === wanted) : targets[0];
   if (target === undefined || (wanted === true && targets.length > 1)) {
     throw invalid("--print-env: which role?", `name one of ${targets.map(({ name }) => name).join(" ")}`);
@@ -174,7 +175,8 @@ function printEnv(
     throw invalid("--print-env: the port must be known", "give --listen with a port other than 0");
   }
   const url = `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
-  const { region } = target.config;
+  const { settle } = await import("../settle.ts");
+  const { region } = await settle(target.config, host, host.ticks() + target.config.timeoutMs);
   const set =
     imds === true
       ? imdsVariables(url, region)

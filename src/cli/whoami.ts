@@ -7,6 +7,7 @@ import { duration, fromNow } from "../duration.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Claims } from "../identity-token/claims.ts";
+import type { Settled } from "../settle.ts";
 import { nameOfSource } from "../source-config.ts";
 import type { CallerIdentity } from "../sts/get-caller-identity.ts";
 import { askCached } from "./ask-cached.ts";
@@ -37,8 +38,10 @@ export function defineWhoami(program: Command, { host }: CommandContext): void {
 }
 
 async function whoami(command: Command, json: boolean, host: Host): Promise<void> {
-  const config = configOf(command, host);
-  const deadline = host.ticks() + config.timeoutMs;
+  const asked = configOf(command, host);
+  const deadline = host.ticks() + asked.timeoutMs;
+  const { settle } = await import("../settle.ts");
+  const config = await settle(asked, host, deadline);
   const [google, aws] = await Promise.all([
     sideOf(askGoogle(config, host, deadline)),
     sideOf(askAws(command, config, host, deadline)),
@@ -69,13 +72,13 @@ function sourceOf({ source, sourceReasons }: Config): Source {
   return { why: `${nameOfSource(source)}: ${why}`, others };
 }
 
-async function askGoogle(config: Config, host: Host, deadline: number): Promise<Claims> {
+async function askGoogle(config: Settled, host: Host, deadline: number): Promise<Claims> {
   const { openSource } = await import("../identity-token/open-source.ts");
   const { mintToken } = await import("../identity-token/life.ts");
   return (await mintToken(await openSource(config, host), host, deadline)).claims;
 }
 
-async function askAws(command: Command, config: Config, host: Host, deadline: number): Promise<AwsSide> {
+async function askAws(command: Command, config: Settled, host: Host, deadline: number): Promise<AwsSide> {
   const started = host.now();
   const entry = await askCached(command, config, host);
   const source = entry.issuedAt >= started ? "new" : "cache";
@@ -84,7 +87,7 @@ async function askAws(command: Command, config: Config, host: Host, deadline: nu
 
 async function askCaller(
   { credentials }: Entry,
-  config: Config,
+  config: Settled,
   host: Host,
   deadline: number,
 ): Promise<CallerIdentity> {
@@ -112,7 +115,7 @@ function summary(
   google: Side<Claims>,
   aws: Side<AwsSide>,
   source: Source,
-  { region, stsEndpoint }: Config,
+  { region, stsEndpoint }: Settled,
   now: number,
 ) {
   const failed = ({ code, message }: Gcp2awsError) => ({ error: { code, message } });
@@ -141,7 +144,7 @@ function end(expiration: Date | undefined, now: number) {
 }
 
 /** For people: both sides below each other; nothing where neither is known. */
-function screen(google: Side<Claims>, aws: Side<AwsSide>, source: Source, config: Config, now: number): string {
+function screen(google: Side<Claims>, aws: Side<AwsSide>, source: Source, config: Settled, now: number): string {
   if ("error" in google && "error" in aws) return "";
   const sides: [string, Row[]][] = [
     ["Google", "error" in google ? [] : googleRows(google.said, source, now)],
@@ -176,7 +179,7 @@ function googleRows({ values, exp }: Claims, { why, others }: Source, now: numbe
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }
 
-function awsRows({ entry, source, caller }: AwsSide, { region, stsEndpoint }: Config, now: number): Row[] {
+function awsRows({ entry, source, caller }: AwsSide, { region, stsEndpoint }: Settled, now: number): Row[] {
   const age = duration(Math.max(0, now - entry.issuedAt));
   const origin = source === "new" ? "new" : `from the cache, ${age} old`;
   const identity: Row[] =

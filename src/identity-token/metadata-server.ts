@@ -1,5 +1,6 @@
 import { Gcp2awsError, printable } from "../errors.ts";
 import { ConnectionError, type Host, type HttpResponse } from "../host.ts";
+import { gkeRefusal } from "./gke-refusal.ts";
 import { retry, retryAfterMs } from "../retry.ts";
 import { version } from "../version.ts";
 import type { MetadataSource } from "../source-config.ts";
@@ -7,6 +8,8 @@ import type { IdentityTokenSource } from "./source.ts";
 
 export interface MetadataServerOptions extends MetadataSource {
   audience: string;
+  /** See {@link askMetadata}. */
+  waitMs: number | undefined;
 }
 
 /** A pod's metadata server refuses connections for its first 5 to 10 seconds (Workload Identity for GKE, Limitations). */
@@ -16,44 +19,61 @@ const ATTEMPT_MS = 5_000;
 /**
  * Google-signed ID tokens from the metadata server of GCE, GKE, Cloud Run and Cloud Functions
  * (https://cloud.google.com/compute/docs/instances/verifying-instance-identity).
- *
- * Connection failures, 429 and 5xx are retried for up to 12 seconds within the deadline.
- * @throws Gcp2awsError IDENTITY_UNREACHABLE, IDENTITY_TIMEOUT, IDENTITY_NOT_GOOGLE, IDENTITY_REFUSED,
- *   IDENTITY_NOT_FOUND, IDENTITY_UNAVAILABLE
+ * @throws Gcp2awsError as {@link askMetadata}
  */
 export function metadataServer(options: MetadataServerOptions, host: Host): IdentityTokenSource {
-  const url = identityUrl(options);
-  const headers = { "Metadata-Flavor": "Google", "User-Agent": `gcp2aws/${version}` };
-
-  return (deadline) =>
-    retry(
-      host,
-      { attempts: 50, baseMs: 200, capMs: 2_000, until: Math.min(deadline, host.ticks() + READY_WINDOW_MS) },
-      async () => {
-        const timeoutMs = Math.min(ATTEMPT_MS, deadline - host.ticks());
-        let response: HttpResponse;
-        try {
-          response = await host.request({ method: "GET", url, headers, timeoutMs });
-        } catch (error) {
-          if (error instanceof ConnectionError) throw connectionFailure(error, options.metadataUrl);
-          throw error;
-        }
-        return readToken(response, options, host.now());
-      },
-      (error) => {
-        if (host.stderrIsTerminal()) host.writeStderr(`gcp2aws: ${error.message}; trying again\n`);
-      },
-    );
-}
-
-function identityUrl(options: MetadataServerOptions): string {
   const query = [`audience=${encodeURIComponent(options.audience)}`, `format=${options.tokenFormat}`];
   if (options.licenses) query.push("licenses=TRUE");
-  return `${options.metadataUrl}/computeMetadata/v1/instance/service-accounts/${options.serviceAccount}/identity?${query.join("&")}`;
+  const path = `instance/service-accounts/${options.serviceAccount}/identity?${query.join("&")}`;
+  return (deadline) => askMetadata({ ...options, path, what: "identity token" }, host, deadline);
 }
 
-function connectionFailure(error: ConnectionError, metadataUrl: string): Gcp2awsError {
-  const what = `no identity token from the metadata server at ${metadataUrl}: ${error.message}`;
+export interface MetadataQuestion {
+  metadataUrl: string;
+  serviceAccount: string;
+  /** Below `/computeMetadata/v1/`. */
+  path: string;
+  /** What is asked for, as errors say it. */
+  what: string;
+  /**
+   * For how long a server that is not ready is asked again, in milliseconds: a young pod's answers 404 and 500 too, which are
+   * otherwise final. Undefined for 12 seconds without 404.
+   */
+  waitMs: number | undefined;
+}
+
+/**
+ * One value of the metadata server, trimmed. Connection failures, 429 and 5xx are tried again, within the deadline.
+ * @param deadline milliseconds by `host.ticks`
+ * @throws Gcp2awsError IDENTITY_UNREACHABLE, IDENTITY_TIMEOUT, IDENTITY_NOT_GOOGLE, IDENTITY_REFUSED, IDENTITY_NOT_FOUND,
+ *   IDENTITY_UNAVAILABLE
+ */
+export function askMetadata(question: MetadataQuestion, host: Host, deadline: number): Promise<string> {
+  const url = `${question.metadataUrl}/computeMetadata/v1/${question.path}`;
+  const headers = { "Metadata-Flavor": "Google", "User-Agent": `gcp2aws/${version}` };
+  const until = Math.min(deadline, host.ticks() + (question.waitMs ?? READY_WINDOW_MS));
+  return retry(
+    host,
+    { attempts: 1_000, baseMs: 200, capMs: 2_000, until },
+    async () => {
+      const timeoutMs = Math.min(ATTEMPT_MS, deadline - host.ticks());
+      let response: HttpResponse;
+      try {
+        response = await host.request({ method: "GET", url, headers, timeoutMs });
+      } catch (error) {
+        if (error instanceof ConnectionError) throw connectionFailure(error, question);
+        throw error;
+      }
+      return readValue(response, question, host.now());
+    },
+    (error) => {
+      if (host.stderrIsTerminal()) host.writeStderr(`gcp2aws: ${error.message}; trying again\n`);
+    },
+  );
+}
+
+function connectionFailure(error: ConnectionError, question: MetadataQuestion): Gcp2awsError {
+  const what = `no ${question.what} from the metadata server at ${question.metadataUrl}: ${error.message}`;
   switch (error.kind) {
     case "too-large":
       return new Gcp2awsError("IDENTITY_NOT_GOOGLE", what, { hint: NOT_GOOGLE_HINT });
@@ -66,9 +86,9 @@ function connectionFailure(error: ConnectionError, metadataUrl: string): Gcp2aws
   }
 }
 
-/** Reads the answer; the body is the token itself, not JSON, and its content type varies, so it is not looked at. */
-function readToken(response: HttpResponse, options: MetadataServerOptions, now: number): string {
-  const at = `metadata server at ${options.metadataUrl}`;
+/** The content type of a token varies, so it is not looked at. */
+function readValue(response: HttpResponse, question: MetadataQuestion, now: number): string {
+  const at = `metadata server at ${question.metadataUrl}`;
   if (response.headers["metadata-flavor"] !== "Google") {
     throw new Gcp2awsError(
       "IDENTITY_NOT_GOOGLE",
@@ -79,17 +99,27 @@ function readToken(response: HttpResponse, options: MetadataServerOptions, now: 
   if (response.status === 200) return response.body.trim();
 
   const why = `status ${response.status} ${printable(response.body)}`.trim();
-  const what = `no identity token from the ${at}: ${why}`;
+  const what = `no ${question.what} from the ${at}: ${why}`;
+  const refusal = gkeRefusal(
+    response.body,
+    question.serviceAccount === "default" ? undefined : question.serviceAccount,
+  );
+  const details = refusal?.commands ?? [];
   switch (response.status) {
     case 403:
       throw new Gcp2awsError("IDENTITY_REFUSED", what, {
-        hint: "a proxy between the two (X-Forwarded-For) or a concealed metadata server causes this; call it directly from the workload",
+        details,
+        hint:
+          refusal?.hint ??
+          "a proxy between the two (X-Forwarded-For) or a concealed metadata server causes this; call it directly from the workload",
       });
     case 404:
       throw new Gcp2awsError("IDENTITY_NOT_FOUND", what, {
-        hint: /not annotated/.test(response.body)
-          ? "annotate the pod's Kubernetes service account with iam.gke.io/gcp-service-account=EMAIL and grant it roles/iam.workloadIdentityUser on that service account"
-          : `this workload has no service account "${options.serviceAccount}"; attach one to the VM, pod or service, or give its email as --service-account`,
+        retryable: question.waitMs !== undefined,
+        details,
+        hint:
+          refusal?.hint ??
+          `this workload has no service account "${question.serviceAccount}"; attach one to the VM, pod or service, or give its email as --service-account`,
       });
     default: {
       throw new Gcp2awsError("IDENTITY_UNAVAILABLE", what, {

@@ -6,12 +6,12 @@ import type { IdentityTokenSource } from "./source.ts";
 
 /** The source that the configuration names; what only some need is loaded for those. */
 export async function openSource(
-  { source, audience }: { source: SourceConfig; audience: string },
+  { source, audience, waitMs }: { source: SourceConfig; audience: string; waitMs: number | undefined },
   host: Host,
 ): Promise<IdentityTokenSource> {
   switch (source.kind) {
     case "metadata":
-      return metadataServer({ ...source, audience }, host);
+      return metadataServer({ ...source, audience, waitMs }, host);
     case "file":
       return tokenFile(source, host);
     default:

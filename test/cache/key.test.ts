@@ -16,7 +16,7 @@ const METADATA: SourceConfig = {
 const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com" }, {});
 
 /** Settings that change when and where an answer is looked for, and not the answer. Any other must be in the key. */
-type Aside = "sourceReasons" | "proxies" | "timeoutMs" | "cacheLocations" | "refreshNow";
+type Aside = "sourceReasons" | "proxies" | "waitMs" | "timeoutMs" | "cacheLocations" | "refreshNow";
 type Forgotten = Exclude<keyof Config, keyof Answer | Aside>;
 /** Does not compile while a setting is forgotten. */
 const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true;
@@ -30,8 +30,7 @@ describe("the key of an entry", () => {
       source: { ...METADATA, metadataUrl: "http://127.0.0.1" },
       roleSessionName: "{email}",
       durationSeconds: 3600,
-      region: "eu-west-1",
-      stsEndpoint: "https://sts.eu-west-1.amazonaws.com",
+      sts: { ...config.sts, region: "eu-west-1" },
       authorities: { extra: "", aws: "/etc/ca.pem", google: "" },
     };
     const keys = Object.entries(changes).map(([name, value]) => cacheKey({ ...config, [name]: value }, "boot", sha256));

@@ -1,0 +1,16 @@
+/** In place of a region: the one nearest to where this workload runs, see sts/nearest-region.ts. */
+export const AUTO = "auto";
+
+/** Which STS is to be asked, as far as it is known before anything is looked at. */
+export interface StsConfig {
+  /** Or {@link AUTO}. */
+  region: string;
+  /** Given by hand; undefined for the region's own. */
+  endpoint: string | undefined;
+  fips: boolean;
+  dualStack: boolean;
+  /** Whether an endpoint may stand in a profile of the AWS config file. */
+  inProfile: boolean;
+  /** Asked in this order where STS is away. */
+  fallbackRegions: readonly string[];
+}
