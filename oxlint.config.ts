@@ -77,7 +77,7 @@ export default defineConfig({
     layer("src/*.ts", [...stages, ...above]),
     // Knows networks in CIDR form from there.
     layer("src/network.ts", [...stages, ...above.filter((name) => name !== "**/trust-policy/**")]),
-    layer("src/{config,flags}.ts", [
+    layer("src/{config,flags,targets}.ts", [
       "**/identity-token/**",
       "**/{obtain,issue,settle}.ts",
       "**/provider.ts",

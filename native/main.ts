@@ -1,7 +1,7 @@
 import { credentialProcess } from "../src/cli/credential-process.ts";
-import { awsConfigOf } from "../src/config.ts";
+import { awsConfigOf, type FlagValues } from "../src/config.ts";
 import { flags, variableOf } from "../src/flags.ts";
-import { formatError, Gcp2awsError } from "../src/errors.ts";
+import { formatError, Gcp2awsError, printable } from "../src/errors.ts";
 import { metadataServer } from "../src/identity-token/metadata-server.ts";
 import { issue } from "../src/issue.ts";
 import { isPlainNetwork } from "../src/network-config.ts";
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     if (rest.length === 1 && (rest[0] === "--version" || rest[0] === "-V")) {
       nativeHost.writeStdout(`${version}\n`);
-    } else if ((await credentialProcess(rest, nativeHost, obtain)) === "help") {
+    } else if ((await credentialProcess(rest, nativeHost, obtain, withTarget)) === "help") {
       nativeHost.writeStdout(help());
     }
     return 0;
@@ -51,6 +51,18 @@ const obtain: Obtain = async (config, host, deadline) => {
     "USAGE_INVALID_VALUE",
     "the native helper alone has only the metadata server, no proxy, no CA bundle, and no endpoint that is to be found first",
     { hint: "put gcp2aws beside it, which then takes its place, or leave out what asks for more" },
+  );
+};
+
+/** The file of targets is read by the full program only. */
+const withTarget = async (given: FlagValues): Promise<FlagValues> => {
+  becomeFullProgram();
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `"${printable(given["target"] ?? "", 80)}": the native helper alone reads no targets`,
+    {
+      hint: "put gcp2aws beside it, which then takes its place, or give the flags themselves",
+    },
   );
 };
 

@@ -239,6 +239,18 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
 }
 
 /**
+ * The file of targets that is named, else this user's (https://specifications.freedesktop.org/basedir-spec/latest/).
+ * @throws Gcp2awsError USAGE_INVALID_VALUE, USAGE_MISSING_FLAG
+ */
+export function configFileOf(given: FlagValues, env: Environment): string {
+  const named = read("config", given, env);
+  if (named !== undefined) return named;
+  const [config = "", home = ""] = [env["XDG_CONFIG_HOME"], env["HOME"]];
+  if (isPath(config)) return `${trimSlashes(config)}/gcp2aws/config.yaml`;
+  return isPath(home) ? `${trimSlashes(home)}/.config/gcp2aws/config.yaml` : required("config", given, env);
+}
+
+/**
  * The AWS config file as far as it is there, and the profile that holds in it.
  * @param readText throws Gcp2awsError where a file cannot be read
  */

@@ -18,6 +18,7 @@ export type FlagKey =
   | "fallbackRegion"
   | "caBundle"
   | "wait"
+  | "config"
   | "timeout"
   | "cache";
 
@@ -174,6 +175,15 @@ export const flags: readonly Flag[] = [
     rule: "a whole number from 1 to 600",
     example: "30s",
     valid: (text) => isIntegerBetween(1, 600)(text.replace(/s$/, "")),
+  },
+  {
+    key: "config",
+    name: "config",
+    value: "FILE",
+    description: "where the target that is named is looked for (default: gcp2aws/config.yaml in ~/.config)",
+    rule: "the absolute path of a file",
+    example: "/etc/gcp2aws/config.yaml",
+    valid: isFilePath,
   },
   {
     key: "timeout",

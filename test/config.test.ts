@@ -208,9 +208,10 @@ describe("the command line", () => {
 
   it.each<[string[], string]>([
     [["--rolearn", "x"], '"--rolearn": no such flag'],
-    [["stray"], '"stray": an argument without a flag before it'],
+    [["team-a", "stray"], '"stray": a second argument without a flag before it'],
+    [["team-a", "--", "stray"], '"stray": a second argument without a flag before it'],
+    [[""], '"": a second argument without a flag before it'],
     [["-r"], '"-r": no such flag'],
-    [["--", "-x"], '"-x": an argument without a flag before it'],
     [["--licenses=true"], '"--licenses=true": a switch takes no value'],
     [["--audience=--role-arn"], "--audience: its value is missing"],
     [["--audience"], "--audience: its value is missing"],
@@ -222,6 +223,8 @@ describe("the command line", () => {
 
   it("knows switches and help", () => {
     expect(parseFlags(["--licenses", "--timeout", "5"])).toEqual({ licenses: "true", timeout: "5" });
+    expect(parseFlags(["--timeout", "5", "team-a"])).toEqual({ timeout: "5", target: "team-a" });
+    expect(parseFlags(["--", "-x"])).toEqual({ target: "-x" });
     expect(parseFlags(["--no-cache"])).toEqual({ cache: "off" });
     expect(parseFlags(["--licenses", "--licenses", "--"])).toEqual({ licenses: "true" });
     for (const argv of [["--timeout", "5", "--help"], ["-h"], ["--bogus", "-h"], ["stray", "--help"]]) {
@@ -242,7 +245,7 @@ describe("the configuration of a token", () => {
 
   it.each(keys)("%s is read by it, or is one of the other flags", (key) => {
     const reading = () => readTokenConfig({ audience: base.audience, [key]: "\0" }, {});
-    if (flagsOfCredentials.includes(key)) expect(reading).not.toThrow();
+    if (flagsOfCredentials.includes(key) || key === "config") expect(reading).not.toThrow();
     else expect(reading).toThrow(`--${flagOf(key).name} `);
   });
 });

@@ -60,7 +60,16 @@ describe("documents", () => {
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
       else if (
-        ["region", "stsEndpoint", "source", "identityTokenFile", "fallbackRegion", "caBundle", "wait"].includes(key)
+        [
+          "region",
+          "stsEndpoint",
+          "source",
+          "identityTokenFile",
+          "fallbackRegion",
+          "caBundle",
+          "wait",
+          "config",
+        ].includes(key)
       )
         expect(value).toBe("see below");
       else expect(readConfig({ ...required, [key]: value }, {}), key).toEqual(readConfig(required, {}));

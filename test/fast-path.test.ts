@@ -6,7 +6,8 @@ import { credentialProcess } from "../src/cli/credential-process.ts";
 import { parseFlags } from "../src/cli/parse-flags.ts";
 import { configOf } from "../src/cli/pipe-flags.ts";
 import { createProgram, runCommandLine, runProgram } from "../src/cli/program.ts";
-import { REFRESH_NOW } from "../src/config.ts";
+import { withTarget } from "../src/cli/with-target.ts";
+import { type FlagValues, REFRESH_NOW } from "../src/config.ts";
 import { flags, variableOf } from "../src/flags.ts";
 import { formatCredentialProcess } from "../src/delivery/process.ts";
 import { defect, formatError, Gcp2awsError } from "../src/errors.ts";
@@ -19,7 +20,8 @@ const command = "credential-process";
 
 /** As main.ts does. */
 const fastPath: Way = async (argv, host) => {
-  if ((await credentialProcess(argv, host, obtain)) === "help") await runProgram([command, ...argv], host);
+  const targets = (given: FlagValues) => withTarget(given, host);
+  if ((await credentialProcess(argv, host, obtain, targets)) === "help") await runProgram([command, ...argv], host);
 };
 
 /** The same command with the library in front: the program's own definition of its flags, and their way to a Config. */
@@ -27,7 +29,7 @@ const library: Way = async (argv, host) => {
   const program = createProgram({ host, exitStatus: 0 });
   const definition = program.commands.find((each) => each.name() === command);
   definition?.action(async () => {
-    const provide = createProvider(configOf(definition, host), host, {
+    const provide = createProvider(await configOf(definition, host), host, {
       obtain,
       refreshInBackground: () => host.startDetached([command, ...argv], { [REFRESH_NOW]: "1" }),
     });

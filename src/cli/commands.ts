@@ -6,7 +6,7 @@ import { defineConfigure } from "./configure.ts";
 import { defineEmulate } from "./emulate.ts";
 import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
-import { addPipeFlags } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
 import { defineToken } from "./token.ts";
 import { defineWhoami } from "./whoami.ts";
@@ -41,9 +41,9 @@ function defineCredentialProcess(program: Command): void {
       "Prints AWS credentials as one line of JSON, for the credential_process setting of an AWS profile.\n" +
         "Each flag has an environment variable; the flag wins.",
     )
-    .usage("--role-arn ARN --audience URI [flags]")
+    .usage("--role-arn ARN --audience URI [flags] | TARGET")
     .addHelpText("after", `\n${credentialProcessExample}`);
-  addPipeFlags(command);
+  addPipeFlags(addTarget(command));
 }
 
 const credentialProcessExample = `In ~/.aws/config (the whole command on one line, the path absolute):

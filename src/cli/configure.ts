@@ -3,13 +3,14 @@ import { editProfile, type ProfileEdit } from "../aws-files/edit.ts";
 import { parseAwsFile } from "../aws-files/parse.ts";
 import { formatProcessCommand } from "../aws-files/process-command.ts";
 import { editFile, readUserFile } from "../delivery/edit-file.ts";
-import { awsSurroundings, type FlagValues, readConfig } from "../config.ts";
+import { awsSurroundings, configFileOf, type FlagValues, readConfig } from "../config.ts";
+import { AUTO } from "../sts-config.ts";
 import { flags } from "../flags.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { CommandContext } from "./commands.ts";
 import { parseFlags } from "./parse-flags.ts";
-import { addPipeFlags, valuesOf } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget, flagsOf, valuesOf } from "./pipe-flags.ts";
 import { addProfileFlags, type ProfileOptions, shadowLines, warnOfShadows } from "./profile-flags.ts";
 
 interface ConfigureOptions extends ProfileOptions {
@@ -29,16 +30,17 @@ export function defineConfigure(program: Command, { host }: CommandContext): voi
       "Writes a profile with credential_process into AWS_CONFIG_FILE, else ~/.aws/config: the absolute path of this\n" +
         "program and the flags that are given here. Variables are not written; a profile stands by itself.",
     )
-    .usage("--profile NAME --role-arn ARN --audience URI [flags]");
+    .usage("--profile NAME (--role-arn ARN --audience URI [flags] | TARGET)");
   addProfileFlags(command)
     .option("--dry-run", "only show what would be written")
     .option("--json", "print one line of JSON");
-  addPipeFlags(command).action((options: ConfigureOptions) => configure(command, options, host));
+  addPipeFlags(addTarget(command)).action((_, options: ConfigureOptions) => configure(command, options, host));
 }
 
 async function configure(command: Command, options: ConfigureOptions, host: Host): Promise<void> {
   const { profile } = options;
-  const given = checked(valuesOf(command));
+  const given = ofItself(valuesOf(command), host);
+  const resolved = checked(await flagsOf(command, host, given));
   const path = awsSurroundings(host.env).configFile;
   const [{ thisProgram }, { userFiles }] = await Promise.all([
     import("../host/program.ts"),
@@ -47,7 +49,9 @@ async function configure(command: Command, options: ConfigureOptions, host: Host
   const set: [string, string][] = [
     ["credential_process", formatProcessCommand([...thisProgram(), "credential-process", ...argumentsOf(given)])],
   ];
-  if (given["region"] !== undefined) set.push(["region", given["region"]]);
+  const { region } = resolved;
+  // Of AUTO, the SDKs know nothing.
+  if (region !== undefined && region !== AUTO) set.push(["region", region]);
   const edit: ProfileEdit = { profile, mark: MARK, set, takeOver: options.takeOver === true };
   const change = (text: string) => editProfile(parseAwsFile(text, "config"), edit, path);
 
@@ -71,6 +75,11 @@ async function configure(command: Command, options: ConfigureOptions, host: Host
   warnOfShadows(profile, shadows, host);
 }
 
+/** The file of a target is named in any case: whoever uses the profile may have another home. */
+function ofItself(given: FlagValues, host: Host): FlagValues {
+  return given["target"] === undefined ? given : { ...given, config: configFileOf(given, host.env) };
+}
+
 /** Without the environment: that of whoever uses the profile is another. */
 function checked(given: FlagValues): FlagValues {
   try {
@@ -91,8 +100,10 @@ function argumentsOf(given: FlagValues): string[] {
     if (text === undefined) return [];
     return value === undefined ? [`--${name}`] : [`--${name}`, text];
   });
-  parseFlags(argv);
-  return argv;
+  const { target } = given;
+  const whole = target === undefined ? argv : [target, ...argv];
+  parseFlags(whole);
+  return whole;
 }
 
 function describe(

@@ -1,4 +1,4 @@
-import { readConfig, REFRESH_NOW } from "../config.ts";
+import { type FlagValues, readConfig, REFRESH_NOW } from "../config.ts";
 import { formatCredentialProcess } from "../delivery/process.ts";
 import type { Host } from "../host.ts";
 import { createProvider, type Delivery } from "../provider.ts";
@@ -6,7 +6,8 @@ import { parseFlags } from "./parse-flags.ts";
 
 /**
  * `gcp2aws credential-process`: credentials as one line of JSON on stdout, and nothing else there.
- * @param argv the flags
+ * @param argv the flags, and the name of a target
+ * @param withTarget adds the flags of the target that is named; loaded only then
  * @returns "help" where help was asked for, and nothing has been done
  * @throws Gcp2awsError
  */
@@ -14,9 +15,11 @@ export async function credentialProcess(
   argv: readonly string[],
   host: Host,
   obtain: Delivery["obtain"],
+  withTarget: (given: FlagValues) => Promise<FlagValues>,
 ): Promise<"done" | "help"> {
-  const flags = parseFlags(argv);
-  if (flags === "help") return "help";
+  const given = parseFlags(argv);
+  if (given === "help") return "help";
+  const flags = given["target"] === undefined ? given : await withTarget(given);
   const provide = createProvider(readConfig(flags, host.env), host, {
     obtain,
     refreshInBackground: () => host.startDetached(["credential-process", ...argv], { [REFRESH_NOW]: "1" }),

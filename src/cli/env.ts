@@ -13,7 +13,7 @@ import type { Host } from "../host.ts";
 import { appendFile } from "../host/append-file.ts";
 import { askCached } from "./ask-cached.ts";
 import type { CommandContext } from "./commands.ts";
-import { addPipeFlags, configOf } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget, configOf } from "./pipe-flags.ts";
 
 /** `gcp2aws env`: credentials as environment variables. */
 export function defineEnv(program: Command, { host }: CommandContext): void {
@@ -25,13 +25,13 @@ export function defineEnv(program: Command, { host }: CommandContext): void {
         "variables do not refresh: they end within the hour, or when --duration-seconds are over. For a program that runs longer " +
         "use gcp2aws exec.",
     )
-    .usage("--role-arn ARN --audience URI [--format FORMAT] [flags]")
+    .usage("(--role-arn ARN --audience URI [flags] | TARGET) [--format FORMAT]")
     .addOption(
       new Option("--format <FORMAT>", "sh is for bash, zsh and the like too").choices(environmentFormats).default("sh"),
     );
-  addPipeFlags(command)
+  addPipeFlags(addTarget(command))
     .addHelpText("after", example)
-    .action(({ format }: { format: EnvironmentFormat }) => env(command, format, host));
+    .action((_, { format }: { format: EnvironmentFormat }) => env(command, format, host));
 }
 
 const flags = `--role-arn ${flagOf("roleArn").example} --audience ${flagOf("audience").example}`;
@@ -45,7 +45,7 @@ const example = `
   github-actions  masks the secrets, and sets the variables for the later steps of a job`;
 
 async function env(command: Command, format: EnvironmentFormat, host: Host): Promise<void> {
-  const config = configOf(command, host);
+  const config = await configOf(command, host);
   const file = format === "github-actions" ? githubEnvironmentFile(host.env) : undefined;
   const { credentials } = await askCached(command, config, host);
   const { settle } = await import("../settle.ts");

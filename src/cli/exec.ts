@@ -22,7 +22,7 @@ export function defineExec(program: Command, context: CommandContext): void {
       "Runs a command whose AWS SDK takes credentials from a private server of this process: on a random port of loopback, with a " +
         "random token, as long as the command lives. Variables that would take precedence are unset.",
     )
-    .usage("--role-arn ARN --audience URI [flags] -- COMMAND [ARGUMENT …]")
+    .usage("(--role-arn ARN --audience URI [flags] | [flags] TARGET) -- COMMAND [ARGUMENT …]")
     .argument("<command...>", "the command and its arguments");
   addPipeFlags(command)
     .passThroughOptions()
@@ -33,12 +33,26 @@ export function defineExec(program: Command, context: CommandContext): void {
         "When there are no credentials it is not run: 2 to 6, as for credential-process.",
     )
     .action(async (argv: string[]) => {
-      context.exitStatus = await execute(command, argv, context.host);
+      const { target, rest } = splitTarget(argv);
+      context.exitStatus = await execute(command, target, rest, context.host);
     });
 }
 
-async function execute(command: Command, [program = "", ...argv]: string[], host: Host): Promise<number> {
-  const config = configOf(command, host);
+/** `TARGET -- COMMAND …`; without the name, nothing is left of the `--`. */
+function splitTarget(argv: string[]): { target: string | undefined; rest: string[] } {
+  if (argv[1] !== "--") return { target: undefined, rest: argv };
+  const rest = argv.slice(2);
+  if (rest.length > 0) return { target: argv[0], rest };
+  throw new Gcp2awsError("USAGE_MISSING_FLAG", "exec: the command is missing", { hint: "it stands after the --" });
+}
+
+async function execute(
+  command: Command,
+  target: string | undefined,
+  [program = "", ...argv]: string[],
+  host: Host,
+): Promise<number> {
+  const config = await configOf(command, host, target === undefined ? {} : { target });
   const { createKeeper } = await import("../keeper.ts");
   const { obtain } = await import("../obtain.ts");
   const { settle } = await import("../settle.ts");

@@ -5,7 +5,7 @@ import { Gcp2awsError, printable } from "../errors.ts";
 /**
  * Reads `--flag value`, `--flag=value` and switches as the command line library does with the same flags
  * (pipe-flags.ts). It stands in front of that, so that credential-process loads nothing else.
- * @returns the texts as given, or "help" where help was asked for
+ * @returns the texts as given, by the flags' keys and `target` for the one argument without a flag, or "help" where help was asked for
  * @throws Gcp2awsError USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE
  */
 export function parseFlags(argv: readonly string[]): FlagValues | "help" {
@@ -14,14 +14,21 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     const argument = argv[at] ?? "";
     if (isHelp(argument)) return "help";
     if (argument === "--") {
-      // It ends the flags, and there is nothing but flags.
-      if (at + 1 < argv.length) throw unknown(argv[at + 1] ?? "", STRAY);
+      // It ends the flags; what is left can be the target.
+      for (const operand of argv.slice(at + 1)) {
+        if (values["target"] !== undefined || operand === "") throw unknown(operand, STRAY);
+        values["target"] = operand;
+      }
       break;
     }
     const equals = argument.indexOf("=");
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
     const flag = flags.find((candidate) => candidate.name === name);
     const isSwitch = flag !== undefined && flag.value === undefined;
+    if (!argument.startsWith("-") && values["target"] === undefined && argument !== "") {
+      values["target"] = argument;
+      continue;
+    }
     if (flag === undefined || (isSwitch && equals !== -1)) {
       // Whoever makes a mistake and asks for help gets help.
       if (argv.slice(at).some(isHelp)) return "help";
@@ -50,7 +57,7 @@ export function checkValue(name: string, value: string | undefined, previous: st
   return value;
 }
 
-const STRAY = "an argument without a flag before it";
+const STRAY = "a second argument without a flag before it";
 
 function isHelp(argument: string): boolean {
   return argument === "--help" || argument === "-h";

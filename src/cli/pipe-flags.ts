@@ -4,6 +4,9 @@ import { type FlagKey, flags, variableOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { checkValue } from "./parse-flags.ts";
 
+/** A target by its name: flags that stand in a file. */
+const TARGET = "target";
+
 /** Gives a command the flags of the pipe from token to credentials, or all but those it has no use for. */
 export function addPipeFlags(command: Command, without: readonly FlagKey[] = []): Command {
   for (const flag of flags) {
@@ -19,37 +22,57 @@ export function addPipeFlags(command: Command, without: readonly FlagKey[] = [])
   return command;
 }
 
+/** Lets a command take the name of a target, whose flags stand in a file. */
+export function addTarget(command: Command): Command {
+  return command.argument("[target]", "flags under a name, in the file of --config");
+}
+
 /**
  * The configuration by a command's flags and the environment.
  * @param given further values, by key, which win
  * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
  */
-export function configOf(command: Command, host: Host, given: FlagValues = {}): Config {
-  return readConfig({ ...valuesOf(command), ...given }, host.env);
+export async function configOf(command: Command, host: Host, given: FlagValues = {}): Promise<Config> {
+  return readConfig(await flagsOf(command, host, given), host.env);
+}
+
+/**
+ * A command's flags together with those of the target that it names.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export async function flagsOf(command: Command, host: Host, given: FlagValues = {}): Promise<FlagValues> {
+  const values = { ...valuesOf(command), ...given };
+  if (values[TARGET] === undefined) return values;
+  const { withTarget } = await import("./with-target.ts");
+  return withTarget(values, host);
 }
 
 /**
  * The same for a command that needs the identity token alone.
  * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
  */
-export function tokenConfigOf(command: Command, host: Host): TokenConfig {
-  return readTokenConfig(valuesOf(command), host.env);
+export async function tokenConfigOf(command: Command, host: Host): Promise<TokenConfig> {
+  return readTokenConfig(await flagsOf(command, host), host.env);
 }
 
 /** The command's flags once more, as credential-process takes them. */
 export function argvOf(command: Command): string[] {
   const values = valuesOf(command);
-  return flags.flatMap(({ key, name, value }) => {
+  const argv = flags.flatMap(({ key, name, value }) => {
     const given = values[key];
     if (given === undefined) return [];
     return value === undefined ? [`--${name}`] : [`--${name}=${given}`];
   });
+  const target = values[TARGET];
+  return target === undefined ? argv : [...argv, "--", target];
 }
 
 /** The texts behind the flags, as parse-flags.ts has them. */
 export function valuesOf(command: Command): FlagValues {
   const options: Readonly<Record<string, unknown>> = command.opts();
   const values: Record<string, string> = {};
+  const [target] = command.args;
+  if (target !== undefined && command.registeredArguments[0]?.name() === TARGET) values[TARGET] = target;
   for (const flag of flags) {
     if (command.getOptionValueSource(flag.key) !== "cli") continue;
     const value = options[flag.key];

@@ -15,11 +15,12 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { CommandContext } from "./commands.ts";
-import { addPipeFlags, configOf } from "./pipe-flags.ts";
+import { addPipeFlags, configOf, valuesOf } from "./pipe-flags.ts";
 import { tokensOf } from "./serve-tokens.ts";
 
 interface ServeOptions {
   role?: string[];
+  config?: string;
   listen?: string[];
   tokenFile?: string[];
   imds?: true;
@@ -49,7 +50,8 @@ export function defineServe(program: Command, { host }: CommandContext): void {
         "/role/NAME with a token of its own, and refreshes before anybody asks.\n" +
         'What clients must set: eval "$(gcp2aws serve --print-env [same flags])".',
     )
-    .usage("--role-arn ARN --audience URI [flags]");
+    .usage("--role-arn ARN --audience URI [flags] | --config FILE [TARGET …]")
+    .argument("[targets...]", "targets of the file of --config, each at /role/TARGET (default: all of them)");
   addPipeFlags(command)
     .option(
       "--role <[NAME=]ARN>",
@@ -76,7 +78,7 @@ export function defineServe(program: Command, { host }: CommandContext): void {
 
 async function serve(command: Command, host: Host): Promise<void> {
   const options: ServeOptions = command.opts();
-  const targets = targetsOf(command, options, host);
+  const targets = await targetsOf(command, options, host);
   const addresses = addressesOf(options, targets);
   const tokens = tokensOf(options.tokenFile ?? [], targets, host);
   if (options.printEnv !== undefined) {
@@ -99,7 +101,11 @@ async function serve(command: Command, host: Host): Promise<void> {
   );
 }
 
-function targetsOf(command: Command, { role = [], imds, unsafeImdsV1 }: ServeOptions, host: Host): Target[] {
+async function targetsOf(
+  command: Command,
+  { role = [], imds, unsafeImdsV1, config: file }: ServeOptions,
+  host: Host,
+): Promise<Target[]> {
   const targets: Target[] = [];
   const add = (name: string | undefined, config: Config) => {
     const own = name ?? parseRoleArn(config.roleArn)?.name ?? "";
@@ -108,8 +114,12 @@ function targetsOf(command: Command, { role = [], imds, unsafeImdsV1 }: ServeOpt
     }
     targets.push({ name: own, config });
   };
-  // Its own flag or variable, unless --role says all.
-  if (role.length === 0 || command.getOptionValueSource("roleArn") === "cli") add(undefined, configOf(command, host));
+  const named = file === undefined || command.args.length > 0 ? command.args : await allTargets(command, host);
+  for (const target of named) add(target, await configOf(command, host, { target }));
+  // Its own flag or variable, unless others say all.
+  if ((role.length === 0 && named.length === 0) || command.getOptionValueSource("roleArn") === "cli") {
+    add(undefined, await configOf(command, host));
+  }
   for (const text of role) {
     const match = /^(?:([\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
     if (match === null)
@@ -118,7 +128,7 @@ function targetsOf(command: Command, { role = [], imds, unsafeImdsV1 }: ServeOpt
         "for example --role team-a=arn:aws:iam::111122223333:role/TeamA",
       );
     const roleArn = match[2] ?? "";
-    add(match[1], configOf(command, host, { roleArn }));
+    add(match[1], await configOf(command, host, { roleArn }));
   }
   if (imds === true && targets.length > 1) {
     throw invalid(
@@ -129,6 +139,11 @@ function targetsOf(command: Command, { role = [], imds, unsafeImdsV1 }: ServeOpt
   if (unsafeImdsV1 === true && imds !== true)
     throw invalid("--unsafe-imds-v1: needs --imds", "leave it out, or add --imds");
   return targets;
+}
+
+async function allTargets(command: Command, host: Host): Promise<string[]> {
+  const { readTargets } = await import("./with-target.ts");
+  return [...(await readTargets(valuesOf(command), host)).targets.keys()];
 }
 
 function addressesOf(

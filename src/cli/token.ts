@@ -5,7 +5,7 @@ import { Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { every } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
-import { addPipeFlags, tokenConfigOf } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget, tokenConfigOf } from "./pipe-flags.ts";
 
 interface TokenOptions {
   output?: string;
@@ -24,7 +24,7 @@ export function defineToken(program: Command, { host }: CommandContext): void {
       "Prints the identity token that Google signs for this workload, without a line feed after it, or keeps it in a file for SDKs " +
         "that do the exchange with AWS themselves. It is a secret: whoever has it can ask AWS for the role's credentials.",
     )
-    .usage("--audience URI [--output FILE [--watch]] [flags]")
+    .usage("(--audience URI [flags] | TARGET) [--output FILE [--watch]]")
     .option("--output <FILE>", "put it into this file, of mode 0600, in place of what was there")
     .addOption(new Option("--once", "with --output: write the file and end (this is the default)").conflicts("watch"))
     .option("--watch", "with --output: stay, and renew the file well before the token in it ends")
@@ -36,9 +36,9 @@ export function defineToken(program: Command, { host }: CommandContext): void {
       ]),
     )
     .option("--json", "with --claims: print one line of JSON");
-  addPipeFlags(command, flagsOfCredentials)
+  addPipeFlags(addTarget(command), flagsOfCredentials)
     .addHelpText("after", example)
-    .action((options: TokenOptions) => token(command, options, host));
+    .action((_, options: TokenOptions) => token(command, options, host));
 }
 
 const example = `
@@ -56,7 +56,7 @@ async function token(command: Command, options: TokenOptions, host: Host): Promi
   const { output, once, watch, claims, json } = options;
   if (output === undefined && (once || watch)) throw without(once ? "--once" : "--watch", "--output FILE");
   if (json && !claims) throw without("--json", "--claims");
-  const config = tokenConfigOf(command, host);
+  const config = await tokenConfigOf(command, host);
   const { openSource } = await import("../identity-token/open-source.ts");
   const { mintToken } = await import("../identity-token/life.ts");
   const source = await openSource(config, host);

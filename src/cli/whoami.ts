@@ -12,7 +12,7 @@ import { nameOfSource } from "../source-config.ts";
 import type { CallerIdentity } from "../sts/get-caller-identity.ts";
 import { askCached } from "./ask-cached.ts";
 import type { CommandContext } from "./commands.ts";
-import { addPipeFlags, configOf } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget, configOf } from "./pipe-flags.ts";
 
 /** What one side says, or why it does not. */
 type Side<T> = { said: T } | { error: Gcp2awsError };
@@ -32,13 +32,13 @@ export function defineWhoami(program: Command, { host }: CommandContext): void {
       "Shows the identity that Google gives this workload, and whom AWS takes it for (GetCallerIdentity), with the times when they " +
         "end; no secrets. Where one side cannot be had the other is shown all the same, and the exit status is that of the error.",
     )
-    .usage("--role-arn ARN --audience URI [--json] [flags]")
+    .usage("(--role-arn ARN --audience URI [flags] | TARGET) [--json]")
     .option("--json", "print one line of JSON");
-  addPipeFlags(command).action(({ json }: { json?: true }) => whoami(command, json === true, host));
+  addPipeFlags(addTarget(command)).action((_, { json }: { json?: true }) => whoami(command, json === true, host));
 }
 
 async function whoami(command: Command, json: boolean, host: Host): Promise<void> {
-  const asked = configOf(command, host);
+  const asked = await configOf(command, host);
   const deadline = host.ticks() + asked.timeoutMs;
   const { settle } = await import("../settle.ts");
   const config = await settle(asked, host, deadline);

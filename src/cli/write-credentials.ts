@@ -6,7 +6,7 @@ import type { Host } from "../host.ts";
 import { every } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
 import { obtain } from "./obtain-lazily.ts";
-import { addPipeFlags, configOf } from "./pipe-flags.ts";
+import { addPipeFlags, addTarget, configOf } from "./pipe-flags.ts";
 import { addProfileFlags, type ProfileOptions, shadowLines, warnOfShadows } from "./profile-flags.ts";
 
 interface WriteOptions extends ProfileOptions {
@@ -23,13 +23,13 @@ export function defineWriteCredentials(program: Command, { host }: CommandContex
         "read nothing else. They end after their lifetime: with --watch they are written again before that.\n" +
         "For tools that know credential_process, gcp2aws configure is the better way: no credentials in that file.",
     )
-    .usage("--profile NAME --role-arn ARN --audience URI [flags]");
+    .usage("--profile NAME (--role-arn ARN --audience URI [flags] | TARGET)");
   addProfileFlags(command).option("--watch", "stay, and write new credentials before the old ones end");
-  addPipeFlags(command).action((options: WriteOptions) => write(command, options, host));
+  addPipeFlags(addTarget(command)).action((_, options: WriteOptions) => write(command, options, host));
 }
 
 async function write(command: Command, { profile, takeOver, watch }: WriteOptions, host: Host): Promise<void> {
-  const config = configOf(command, host);
+  const config = await configOf(command, host);
   const path = awsSurroundings(host.env).credentialsFile;
   const [delivery, { userFiles }] = await Promise.all([
     import("../delivery/credentials-file.ts"),

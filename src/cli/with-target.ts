@@ -1,0 +1,51 @@
+import { configFileOf, type FlagValues } from "../config.ts";
+import { readUserFile } from "../delivery/edit-file.ts";
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { userFiles } from "../host/user-files.ts";
+import { parseTargets, type Targets } from "../targets.ts";
+
+/**
+ * Flags together with those of the target that they name; the former win.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE, LOCAL_AWS_FILE
+ */
+export async function withTarget(given: FlagValues, host: Host): Promise<FlagValues> {
+  const name = given["target"];
+  if (name === undefined) return given;
+  const { targets, path } = await readTargets(given, host);
+  const target = targets.get(name);
+  if (target === undefined) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `"${printable(name, 80)}": no such target in ${printable(path)}`, {
+      hint: targets.size === 0 ? "name another file with --config" : `it has ${[...targets.keys()].join(" ")}`,
+    });
+  }
+  return { ...target, ...given };
+}
+
+/** The targets of the file that `--config` names, else of this user's own. */
+export async function readTargets(given: FlagValues, host: Host): Promise<{ targets: Targets; path: string }> {
+  const path = configFileOf(given, host.env);
+  // It can name programs to run, so nobody else may have written it.
+  const text = readUserFile(path, host, userFiles);
+  if (text === "") {
+    const name = given["target"];
+    const what = name === undefined ? "" : `"${printable(name, 80)}": a target, but `;
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${what}${printable(path)} is not there, or empty`, {
+      hint: "a target is flags under a name in a file, see docs/targets.md; name the file with --config, or give the flags",
+    });
+  }
+  const { parseDocument } = await import("yaml");
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `${printable(path)}: ${printable(problem.message.split("\n")[0] ?? "")}`,
+      {
+        hint: "it must be YAML; docs/targets.md has an example",
+      },
+    );
+  }
+  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  return { targets: parseTargets(content, printable(path)), path };
+}
