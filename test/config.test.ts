@@ -210,7 +210,7 @@ describe("the command line", () => {
     [["--rolearn", "x"], '"--rolearn": no such flag'],
     [["team-a", "stray"], '"stray": a second argument without a flag before it'],
     [["team-a", "--", "stray"], '"stray": a second argument without a flag before it'],
-    [[""], '"": a second argument without a flag before it'],
+    [["", ""], '"": a second argument without a flag before it'],
     [["-r"], '"-r": no such flag'],
     [["--licenses=true"], '"--licenses=true": a switch takes no value'],
     [["--audience=--role-arn"], "--audience: its value is missing"],

@@ -16,7 +16,7 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     if (argument === "--") {
       // It ends the flags; what is left can be the target.
       for (const operand of argv.slice(at + 1)) {
-        if (values["target"] !== undefined || operand === "") throw unknown(operand, STRAY);
+        if (values["target"] !== undefined) throw unknown(operand, STRAY);
         values["target"] = operand;
       }
       break;
@@ -25,7 +25,7 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
     const flag = flags.find((candidate) => candidate.name === name);
     const isSwitch = flag !== undefined && flag.value === undefined;
-    if (!argument.startsWith("-") && values["target"] === undefined && argument !== "") {
+    if (!argument.startsWith("-") && values["target"] === undefined) {
       values["target"] = argument;
       continue;
     }
