@@ -59,7 +59,8 @@ export const flags: readonly Flag[] = [
     key: "audience",
     name: "audience",
     value: "URI",
-    description: "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required)",
+    description:
+      "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required, unless the token is given)",
     rule: "1 to 1024 characters without spaces or control characters",
     example: "https://aws.example.com",
     // The second expression takes long to be made, and is hardly ever needed.

@@ -27,7 +27,7 @@ export function defineConfigure(program: Command, { host }: CommandContext): voi
     .command("configure")
     .summary("write a profile that uses gcp2aws into the AWS config file")
     .description(
-      "Writes a profile with credential_process into AWS_CONFIG_FILE, else ~/.aws/config: the absolute path of this\n" +
+      "Writes a profile with credential_process into AWS_CONFIG_FILE, else ~/.aws/config: the absolute path of this " +
         "program and the flags that are given here. Variables are not written; a profile stands by itself.",
     )
     .usage("--profile NAME (--role-arn ARN --audience URI [flags] | TARGET)");

@@ -21,7 +21,7 @@ export function defineEmulate(program: Command, { host }: CommandContext): void 
     .command("emulate")
     .summary("run Google's metadata server and an AWS account on this machine")
     .description(
-      "Runs a Google metadata server, its token issuer and an AWS account (STS, S3 ListBuckets, IAM GetRole,\n" +
+      "Runs a Google metadata server, its token issuer and an AWS account (STS, S3 ListBuckets, IAM GetRole, " +
         "CloudTrail) on loopback, which verify what they are sent as the real services do. Ctrl-C ends it.",
     )
     .option("--config <FILE>", "workload, roles, policies and buckets, as JSON or YAML (default: the AWS blog's walk)")

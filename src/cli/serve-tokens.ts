@@ -1,19 +1,20 @@
-import { openStore } from "../cache/file-store.ts";
+import { type CacheLocation, type FileStore, openStore } from "../cache/file-store.ts";
 import { cacheLocations } from "../config.ts";
+import { withTurn } from "../delivery/edit-file.ts";
 import { randomToken } from "../delivery/serve/secret.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { FileError, type Host } from "../host.ts";
 
 /**
  * The token of each role by its name, read anew at each call.
  * @param tokenFile `NAME=FILE`, or FILE where there is one role
  * @throws Gcp2awsError USAGE_INVALID_VALUE; the returned function also LOCAL_FILE and LOCAL_CACHE
  */
-export function tokensOf(
+export async function tokensOf(
   tokenFile: readonly string[],
   targets: readonly { name: string }[],
   host: Host,
-): (name: string) => string {
+): Promise<(name: string) => string> {
   const files = new Map<string, string>();
   for (const text of tokenFile) {
     const at = text.indexOf("=");
@@ -27,9 +28,12 @@ export function tokensOf(
       );
     files.set(target.name, named === undefined ? text : text.slice(at + 1));
   }
+  const own = new Map<string, string>();
+  for (const { name } of targets) if (!files.has(name)) own.set(name, await makeOwnToken(name, host));
   return (name) => {
     const file = files.get(name);
-    return file === undefined ? ownToken(name, host) : given(file, host.readText(file));
+    // One that was removed meanwhile is still what clients have.
+    return file === undefined ? (readOwnToken(name, host) ?? own.get(name) ?? "") : given(file, host.readText(file));
   };
 }
 
@@ -45,28 +49,58 @@ function given(file: string, text: string): string {
   );
 }
 
-/** A token that was made before, or a new one, in files that only this user may read. */
-function ownToken(name: string, host: Host): string {
-  const locations = cacheLocations(host.env).map(({ directory, within }) => ({
-    directory: `${directory}/serve`,
-    within,
-  }));
-  const store = openStore(locations, host, true);
+/** A token that was made before, or a new one: a server and `--print-env` that start together must have the same. */
+function makeOwnToken(name: string, host: Host): Promise<string> {
+  return withOwnFiles(host, (store) =>
+    withTurn(`${store.path}/${name}.token.lock`, `${store.directory}/${fileOf(name)}`, host, () => {
+      const kept = read(store, name);
+      if (kept !== undefined) return kept;
+      const token = randomToken();
+      store.write(fileOf(name), `${token}\n`);
+      return token;
+    }),
+  );
+}
+
+function readOwnToken(name: string, host: Host): string | undefined {
+  const store = openStore(ownLocations(host), host, false);
+  if (store === undefined) return undefined;
+  try {
+    return read(store, name);
+  } finally {
+    store.close();
+  }
+}
+
+async function withOwnFiles<T>(host: Host, use: (store: FileStore) => Promise<T>): Promise<T> {
+  const store = openStore(ownLocations(host), host, true);
   if (store === undefined)
     throw invalid(
       "--token-file is missing, and there is no place for a token of our own",
       "give --token-file, or set GCP2AWS_CACHE_DIR",
     );
   try {
-    const file = `${name}.token`;
-    const kept = store.read(file);
-    if (kept !== undefined) return given(`${store.directory}/${file}`, kept);
-    const token = randomToken();
-    store.write(file, `${token}\n`);
-    return token;
+    return await use(store);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new Gcp2awsError("LOCAL_CACHE", `no token made in ${printable(store.directory)}: ${error.code}`, {
+      hint: "give --token-file, or check that directory and its disk",
+    });
   } finally {
     store.close();
   }
+}
+
+/** Files that only this user may read. */
+function ownLocations(host: Host): CacheLocation[] {
+  return cacheLocations(host.env).map(({ directory, within }) => ({ directory: `${directory}/serve`, within }));
+}
+
+const fileOf = (name: string) => `${name}.token`;
+
+function read(store: FileStore, name: string): string | undefined {
+  const text = store.read(fileOf(name));
+  return text === undefined ? undefined : given(`${store.directory}/${fileOf(name)}`, text);
 }
 
 function invalid(message: string, hint: string): Gcp2awsError {

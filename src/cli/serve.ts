@@ -80,7 +80,7 @@ async function serve(command: Command, host: Host): Promise<void> {
   const options: ServeOptions = command.opts();
   const targets = await targetsOf(command, options, host);
   const addresses = addressesOf(options, targets);
-  const tokens = tokensOf(options.tokenFile ?? [], targets, host);
+  const tokens = await tokensOf(options.tokenFile ?? [], targets, host);
   if (options.printEnv !== undefined) {
     host.writeStdout(await printEnv(host, options, targets, addresses, tokens));
     return;

@@ -19,8 +19,8 @@ export function defineWriteCredentials(program: Command, { host }: CommandContex
     .command("write-credentials")
     .summary("write AWS credentials into a profile of the shared credentials file")
     .description(
-      "Writes AWS credentials into a profile of AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, for tools that\n" +
-        "read nothing else. They end after their lifetime: with --watch they are written again before that.\n" +
+      "Writes AWS credentials into a profile of AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, for tools that " +
+        "read nothing else. They end after their lifetime: with --watch they are written again before that. " +
         "For tools that know credential_process, gcp2aws configure is the better way: no credentials in that file.",
     )
     .usage("--profile NAME (--role-arn ARN --audience URI [flags] | TARGET)");

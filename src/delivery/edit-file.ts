@@ -141,7 +141,7 @@ function check(path: string, { kind, uid, mode, links }: FileStatus, self: numbe
 }
 
 /** Runs `use` while no other gcp2aws does. A holder that is stopped is never put aside: it could wake up in the middle. */
-async function withTurn<T>(lock: string, path: string, host: Host, use: () => T): Promise<T> {
+export async function withTurn<T>(lock: string, path: string, host: Host, use: () => T): Promise<T> {
   const deadline = host.ticks() + PATIENCE_MS;
   const isTooLate = () => host.ticks() >= deadline;
   for (;;) {

@@ -26,6 +26,16 @@ describe.each(entries)("gcp2aws serve, $name", (entry) => {
     return env;
   };
 
+  it("has one token, however many make the first at once", async () => {
+    const homes = Array.from({ length: 8 }, () => ({ ...cloud.env, HOME: cleanEnv()["HOME"] ?? "" }));
+    for (const home of homes) {
+      const ask = () => run(entry, ["serve", ...FLAGS, "--print-env"], { env: home });
+      const answers = await Promise.all(Array.from({ length: 4 }, ask));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([0]));
+      expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    }
+  });
+
   it("gives what --print-env says, on both loopbacks, to who shows the token", async () => {
     const before = cloud.aws.requests.length;
     const server = await startServer(entry, FLAGS, fresh());
