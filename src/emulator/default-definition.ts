@@ -38,7 +38,7 @@ export const defaultDocument = {
     zone: "us-central1-a",
     instance_id: "5055893581146000589",
     instance_name: "instance-1",
-    kubernetes: { namespace: "default", service_account: "default" },
+    kubernetes: { namespace: "default", service_account: "default", cluster: "cluster-1" },
   },
   service_accounts: [
     { email: teamA.email, unique_id: teamA.uniqueId, aliases: ["default"] },

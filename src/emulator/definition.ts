@@ -14,7 +14,7 @@ export interface Workload {
   instanceId: string;
   instanceName: string;
   /** Only on GKE: the pod's Kubernetes service account, named in the error for a missing binding. */
-  kubernetes: { namespace: string; serviceAccount: string };
+  kubernetes: { namespace: string; serviceAccount: string; cluster: string };
 }
 
 export interface ServiceAccount {
@@ -43,6 +43,14 @@ export interface User {
   permissions: PolicyDocument[];
 }
 
+/** An OIDC provider of the account, for issuers that IAM does not know by itself. */
+export interface OidcProvider {
+  /** `iss` of its tokens. */
+  url: string;
+  /** Audiences that it takes. */
+  clientIds: string[];
+}
+
 /** Everything the emulators know: one Google workload and one AWS account. */
 export interface Definition {
   accountId: string;
@@ -50,6 +58,7 @@ export interface Definition {
   serviceAccounts: ServiceAccount[];
   roles: Role[];
   users: User[];
+  oidcProviders: OidcProvider[];
   buckets: string[];
 }
 
@@ -89,8 +98,9 @@ const kubernetes = v.pipe(
   v.strictObject({
     namespace: v.optional(text, defaultDocument.workload.kubernetes.namespace),
     service_account: v.optional(text, defaultDocument.workload.kubernetes.service_account),
+    cluster: v.optional(text, defaultDocument.workload.kubernetes.cluster),
   }),
-  v.transform((k) => ({ namespace: k.namespace, serviceAccount: k.service_account })),
+  v.transform((k) => ({ namespace: k.namespace, serviceAccount: k.service_account, cluster: k.cluster })),
 );
 
 const workload = v.pipe(
@@ -162,6 +172,14 @@ const user = v.pipe(
   })),
 );
 
+const oidcProvider = v.pipe(
+  v.strictObject({
+    url: matching(/^https:\/\/[\w.-]+(\/[\w./-]*\w)?$/, "must be an https URL without port, query and final slash"),
+    client_ids: v.pipe(v.array(text, "must be a list"), v.minLength(1, "must not be empty")),
+  }),
+  v.transform(({ url, client_ids: clientIds }): OidcProvider => ({ url, clientIds })),
+);
+
 const definition = v.pipe(
   v.strictObject(
     {
@@ -179,6 +197,10 @@ const definition = v.pipe(
         listOf(user, "access_key_id", (u) => [u.accessKeyId]),
         defaultDocument.users,
       ),
+      oidc_providers: v.optional(
+        listOf(oidcProvider, "url", (p) => [p.url]),
+        [],
+      ),
       buckets: v.optional(
         listOf(matching(/^[\w.-]{3,255}$/, "must be a bucket name"), "name", (b) => [b]),
         defaultDocument.buckets,
@@ -192,6 +214,7 @@ const definition = v.pipe(
     serviceAccounts: d.service_accounts,
     roles: d.roles,
     users: d.users,
+    oidcProviders: d.oidc_providers,
     buckets: d.buckets,
   })),
 );

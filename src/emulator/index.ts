@@ -1,3 +1,4 @@
+import { accountProvider, googleProvider } from "./aws/identity-provider.ts";
 import { createAws } from "./aws/service.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { createTrail } from "./cloudtrail.ts";
@@ -6,7 +7,8 @@ import type { Definition } from "./definition.ts";
 import { parseFault, skewClock, withFaults } from "./fault.ts";
 import type { Clock, Handler } from "./http.ts";
 import { createIssuer } from "./issuer.ts";
-import type { Issuer } from "./issuer.ts";
+import type { Issuer, MintOptions } from "./issuer.ts";
+import { clusterIssuer, projectedClaims } from "./kubernetes.ts";
 import { listen } from "./listen.ts";
 import type { Listener } from "./listen.ts";
 import { directoryWriter, sleep, systemClock } from "./machine.ts";
@@ -44,6 +46,8 @@ export interface Emulator {
   definition: Definition;
   /** Mints any token, also a wrong one. */
   issuer: Issuer;
+  /** A projected token of the pod's Kubernetes service account, by the issuer of its GKE cluster. */
+  projectedToken: (audience: string, options?: MintOptions) => Promise<string>;
   rotateKeys: () => Promise<void>;
   /** Stops everything and ends open connections at once. */
   close: () => Promise<void>;
@@ -75,17 +79,55 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const metadata = createMetadataServer({ definition, issuer, clock: googleClock });
   const write = typeof cloudTrail === "string" ? await directoryWriter(cloudTrail) : cloudTrail;
   const trail = write && createTrail({ accountId: definition.accountId, clock: awsClock, write });
-  const aws = createAws({ definition, clock: awsClock, keys: issuer.keys, region, ...(trail && { trail }) });
+  const clusterUrl = clusterIssuer(definition.workload);
+  const cluster = createIssuer({ clock: googleClock, issuer: clusterUrl });
+  const projectedToken: Emulator["projectedToken"] = (audience, mint) =>
+    cluster.mint(projectedClaims(definition.workload, audience), mint);
+  const providers = [
+    googleProvider(issuer.keys),
+    ...definition.oidcProviders.map((provider) =>
+      accountProvider(
+        definition.accountId,
+        provider,
+        provider.url === clusterUrl ? cluster.keys : async () => undefined,
+      ),
+    ),
+  ];
+  const aws = createAws({ definition, clock: awsClock, providers, region, ...(trail && { trail }) });
 
   try {
     const google = await start(withFaults(metadata, "metadata", faults, sleep), googleClock, options.metadataPort);
-    const { url: issuerUrl } = await start(issuer.handler, googleClock, options.issuerPort);
+    const { url: issuerUrl } = await start(
+      withProjectedTokens(issuer.handler, projectedToken),
+      googleClock,
+      options.issuerPort,
+    );
     baseUrl = issuerUrl;
     const { url: awsUrl } = await start(withFaults(aws, "sts", faults, sleep), awsClock, options.awsPort);
     const env = clientEnvironment({ metadataHost: `127.0.0.1:${google.port}`, awsUrl, region });
-    return { metadataUrl: google.url, issuerUrl, awsUrl, env, definition, issuer, rotateKeys: issuer.rotate, close };
+    return {
+      metadataUrl: google.url,
+      issuerUrl,
+      awsUrl,
+      env,
+      definition,
+      issuer,
+      projectedToken,
+      rotateKeys: issuer.rotate,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** `GET /emulator/projected-token?audience=…`: what a projected volume of Kubernetes would hold. */
+function withProjectedTokens(handler: Handler, mint: Emulator["projectedToken"]): Handler {
+  return async (request) => {
+    if (`${request.method} ${request.path}` !== "GET /emulator/projected-token") return handler(request);
+    const audience = new URLSearchParams(request.query).get("audience") ?? "";
+    if (audience === "") return { status: 400, headers: { "Content-Type": "text/plain" }, body: "audience is missing" };
+    return { status: 200, headers: { "Content-Type": "text/plain" }, body: await mint(audience) };
+  };
 }

@@ -39,8 +39,17 @@ interface SigningKey {
  *
  * @param options.baseUrl where the handler is served, for `jwks_uri`, read at each request since a port can be known late. Default:
  *   Google's own address
+ * @param options.issuer what tokens carry in `iss`. Default: Google
  */
-export function createIssuer({ clock, baseUrl }: { clock: Clock; baseUrl?: () => string | undefined }): Issuer {
+export function createIssuer({
+  clock,
+  baseUrl,
+  issuer = GOOGLE_ISSUER,
+}: {
+  clock: Clock;
+  baseUrl?: () => string | undefined;
+  issuer?: string;
+}): Issuer {
   let signing = generateSigningKey();
   let previous: Promise<SigningKey> | undefined;
 
@@ -59,7 +68,7 @@ export function createIssuer({ clock, baseUrl }: { clock: Clock; baseUrl?: () =>
     const { kid, privateKey } = await signing;
     const iat = Math.floor((options.now ?? clock()) / 1000);
     const exp = iat + (options.lifetimeSeconds ?? 3600);
-    return new SignJWT({ iss: GOOGLE_ISSUER, iat, exp, ...claims })
+    return new SignJWT({ iss: issuer, iat, exp, ...claims })
       .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
       .sign(privateKey);
   }
@@ -67,7 +76,7 @@ export function createIssuer({ clock, baseUrl }: { clock: Clock; baseUrl?: () =>
   const handler: Handler = async ({ method, path }) => {
     switch (`${method} ${path}`) {
       case "GET /.well-known/openid-configuration":
-        return json(discoveryDocument(baseUrl?.() ?? "https://www.googleapis.com"), {
+        return json(discoveryDocument(issuer, baseUrl?.() ?? "https://www.googleapis.com"), {
           "Cache-Control": "public, max-age=3600",
         });
       case "GET /oauth2/v3/certs":
@@ -90,9 +99,9 @@ async function generateSigningKey(): Promise<SigningKey> {
 }
 
 /** @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata */
-function discoveryDocument(baseUrl: string) {
+function discoveryDocument(issuer: string, baseUrl: string) {
   return {
-    issuer: GOOGLE_ISSUER,
+    issuer,
     authorization_endpoint: "https://accounts.google.com/o/oauth2/v2/auth",
     jwks_uri: `${baseUrl}/oauth2/v3/certs`,
     response_types_supported: ["code", "token", "id_token"],

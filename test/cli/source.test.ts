@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseDefinition } from "../../src/emulator/index.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { AUDIENCE, cleanEnv, credentialProcessEntries, entries, ROLE, run } from "./run.ts";
@@ -53,6 +54,40 @@ describe.each(credentialProcessEntries)("where the token comes from, $name", (en
     const result = await run(entry, argv, { env: nowhere(), secrets: cloud.secrets });
     expect(result).toMatchObject({ status, stdout: "" });
     expect(result.stderr).toContain(`[${code}]`);
+  });
+
+  it("takes a projected token of GKE, whose cluster is an OIDC provider of the account", async () => {
+    const cluster = "container.googleapis.com/v1/projects/example-project/locations/us-central1-a/clusters/cluster-1";
+    const statement = {
+      Effect: "Allow",
+      Principal: { Federated: `arn:aws:iam::111122223333:oidc-provider/${cluster}` },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: {
+          [`${cluster}:aud`]: "sts.amazonaws.com",
+          [`${cluster}:sub`]: "system:serviceaccount:default:default",
+        },
+      },
+    };
+    const definition = parseDefinition({
+      oidc_providers: [{ url: `https://${cluster}`, client_ids: ["sts.amazonaws.com", "another"] }],
+      roles: [{ name: "App", trust_policy: { Version: "2012-10-17", Statement: [statement] }, permissions: [] }],
+    });
+    const gke = await startCloud({ definition });
+    const ask = async (given: string) => {
+      const argv = ["credential-process", "--role-arn", "arn:aws:iam::111122223333:role/App"];
+      const env = { ...gke.env, GCE_METADATA_HOST: "127.0.0.1:1" };
+      const { status, stderr } = await run(entry, [...argv, "--identity-token-file", projected(given)], { env });
+      return { status, stderr };
+    };
+    expect(await ask(await gke.emulator.projectedToken("sts.amazonaws.com"))).toEqual({ status: 0, stderr: "" });
+    // The account's provider takes it, the role does not.
+    const denied = await ask(await gke.emulator.projectedToken("another"));
+    expect(denied.status).toBe(4);
+    expect(denied.stderr).toContain("[STS_ACCESS_DENIED]");
+    const wrong = await ask(await gke.emulator.projectedToken("https://aws.example.com"));
+    expect(wrong.stderr).toContain("Incorrect token audience");
+    await gke.close();
   });
 
   it("says which source was taken when that fails, and why not the others", async () => {

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import { afterEach, expect, test } from "vitest";
-import { startEmulator } from "../../src/emulator/index.ts";
+import { parseDefinition, startEmulator } from "../../src/emulator/index.ts";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/index.ts";
 import { listen } from "../../src/emulator/listen.ts";
 
@@ -113,4 +113,25 @@ test("CloudTrail's files go below the given directory", async () => {
   } finally {
     await rm(directory, { recursive: true });
   }
+});
+
+test("a projected token can be had over HTTP, and is AWS's only where the account has a provider for it", async () => {
+  const emulator = await start();
+  const url = `${emulator.issuerUrl}/emulator/projected-token`;
+  const token = await text(`${url}?audience=sts.amazonaws.com`);
+  expect(decodeJwt(token)).toMatchObject({
+    iss: "https://container.googleapis.com/v1/projects/example-project/locations/us-central1-a/clusters/cluster-1",
+    aud: ["sts.amazonaws.com"],
+    sub: "system:serviceaccount:default:default",
+    "kubernetes.io": { namespace: "default" },
+  });
+  expect(await assumeRole(emulator, token)).toContain("No OpenIDConnect provider found in your account for https://");
+  expect((await fetch(url)).status).toBe(400);
+});
+
+test("a provider whose issuer does not answer has no keys", async () => {
+  const definition = parseDefinition({ oidc_providers: [{ url: "https://ci.example.com", client_ids: ["a"] }] });
+  const emulator = await start({ definition });
+  const token = await emulator.issuer.mint({ iss: "https://ci.example.com", aud: "a", sub: "job" });
+  expect(await assumeRole(emulator, token)).toContain("retrieve verification key");
 });

@@ -4,7 +4,6 @@ import { AwsError } from "./error-response.ts";
 import {
   audienceKey,
   checkTimes,
-  googleProvider,
   invalidToken,
   noKey,
   sessionContext,
@@ -33,9 +32,11 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
   if (call.parameters.has("ProviderId"))
     throw new AwsError(400, "ValidationError", "ProviderId is not supported for OpenID Connect ID tokens");
 
-  const claims = await verifyIdentityToken(call.parameters.get("WebIdentityToken") ?? "", await account.keys());
+  const token = call.parameters.get("WebIdentityToken") ?? "";
+  const { claims, provider } = await verifyIdentityToken(token, account.providers);
+  const { federated } = provider;
   const audience = audienceKey(claims);
-  call.caller = { type: "web identity", provider: googleProvider, subject: claims.sub, audience };
+  call.caller = { type: "web identity", provider: federated, subject: claims.sub, audience };
   call.roleArn = asked.roleArn;
   call.requestParameters = {
     roleArn: asked.roleArn,
@@ -47,11 +48,11 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
   const role = findRole(account, asked.roleArn);
   const trust = evaluate(role ? [role.trustPolicy] : [], {
     action: "sts:AssumeRoleWithWebIdentity",
-    principal: { type: "Federated", value: googleProvider },
+    principal: { type: "Federated", value: federated },
     context: {
       ...requestContext(account, call),
-      ...tokenContext(claims),
-      "aws:FederatedProvider": [googleProvider],
+      ...tokenContext(claims, provider),
+      "aws:FederatedProvider": [federated],
       "sts:RoleSessionName": [asked.name],
       "sts:DurationSeconds": [String(asked.durationSeconds)],
     },
@@ -61,9 +62,9 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
   }
   checkDuration(role, asked.durationSeconds);
 
-  call.responseElements = { subjectFromWebIdentityToken: claims.sub, provider: googleProvider, audience };
+  call.responseElements = { subjectFromWebIdentityToken: claims.sub, provider: federated, audience };
   const { name, durationSeconds, policies } = asked;
-  const context = sessionContext(claims);
+  const context = sessionContext(claims, provider.keyPrefix);
   return {
     ...openSession(account, call, {
       role,
@@ -71,11 +72,11 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
       durationSeconds,
       policies,
       context,
-      federatedProvider: googleProvider,
+      federatedProvider: federated,
     }),
     SubjectFromWebIdentityToken: claims.sub,
     PackedPolicySize: asked.packedPolicySize,
-    Provider: googleProvider,
+    Provider: federated,
     Audience: audience,
   };
 }

@@ -1,9 +1,9 @@
-import type { JSONWebKeySet } from "jose";
 import type { Context } from "../../trust-policy/condition.ts";
 import type { Definition } from "../definition.ts";
 import type { Clock, EmulatorRequest } from "../http.ts";
 import type { Caller, SignedCaller } from "./caller.ts";
 import { AwsError } from "./error-response.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import type { XmlTree } from "./xml.ts";
 
@@ -11,8 +11,8 @@ import type { XmlTree } from "./xml.ts";
 export interface Account {
   definition: Definition;
   clock: Clock;
-  /** The public keys of Google's issuer, asked for anew by every call, so that a rotation is seen. */
-  keys: () => Promise<JSONWebKeySet>;
+  /** Whose tokens it takes. */
+  providers: readonly IdentityProvider[];
   region: string;
   sessions: Sessions;
 }

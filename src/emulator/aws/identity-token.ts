@@ -1,10 +1,8 @@
-import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet } from "jose";
+import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors } from "jose";
 import * as v from "valibot";
 import type { Context } from "../../trust-policy/condition.ts";
 import { AwsError } from "./error-response.ts";
-
-/** The provider's name in trust policies, condition keys and answers. */
-export const googleProvider = "accounts.google.com";
+import { googleName, type IdentityProvider } from "./identity-provider.ts";
 
 const seconds = v.pipe(v.number(), v.integer());
 const claimsSchema = v.object({
@@ -34,17 +32,22 @@ export function invalidToken(message: string): AwsError {
 }
 
 /**
- * Verifies issuer and signature of a Google ID token; the times are left to `checkTimes`, so that the caller is known
- * by then. Only RS256, the one algorithm Google signs with.
+ * Verifies issuer, signature and, for a provider of the account's own, the audience of a token; the times are left to
+ * `checkTimes`, so that the caller is known by then. Only RS256, the one algorithm that Google and GKE sign with.
  *
  * @throws AwsError InvalidIdentityToken (400).
  */
-export async function verifyIdentityToken(token: string, keys: JSONWebKeySet): Promise<Claims> {
+export async function verifyIdentityToken(
+  token: string,
+  providers: readonly IdentityProvider[],
+): Promise<{ claims: Claims; provider: IdentityProvider }> {
   const { kid, claims } = decode(token);
-  if (claims.iss !== `https://${googleProvider}` && claims.iss !== googleProvider) {
+  const provider = providers.find(({ issuers }) => issuers.includes(claims.iss));
+  if (provider === undefined) {
     throw invalidToken(`No OpenIDConnect provider found in your account for ${claims.iss}`);
   }
-  if (kid === undefined) throw invalidToken(noKey);
+  const keys = await provider.keys();
+  if (kid === undefined || keys === undefined) throw invalidToken(noKey);
   try {
     await compactVerify(token, createLocalJWKSet(keys), { algorithms: ["RS256"] });
   } catch (error) {
@@ -52,7 +55,8 @@ export async function verifyIdentityToken(token: string, keys: JSONWebKeySet): P
     if (error instanceof errors.JOSEError) throw invalidToken(notValidated);
     throw error;
   }
-  return claims;
+  if (provider.clientIds?.includes(audienceKey(claims)) === false) throw invalidToken("Incorrect token audience");
+  return { claims, provider };
 }
 
 function decode(token: string): { kid: string | undefined; claims: Claims } {
@@ -85,20 +89,22 @@ export function audienceKey({ azp, aud }: Claims): string {
   return azp ?? [aud].flat()[0] ?? "";
 }
 
-/** The keys of a trust policy that come from the token. */
-export function tokenContext(claims: Claims): Context {
+/** The keys of a trust policy that come from the token: `oaud` and `email` are Google's alone. */
+export function tokenContext(claims: Claims, { keyPrefix }: IdentityProvider): Context {
+  const session = sessionContext(claims, keyPrefix);
+  if (keyPrefix !== googleName) return session;
   return {
-    ...sessionContext(claims),
-    [`${googleProvider}:oaud`]: [claims.aud].flat(),
-    [`${googleProvider}:email`]: claims.email === undefined ? [] : [claims.email],
+    ...session,
+    [`${keyPrefix}:oaud`]: [claims.aud].flat(),
+    [`${keyPrefix}:email`]: claims.email === undefined ? [] : [claims.email],
   };
 }
 
 /** Those of them that stay with the session, for later calls. */
-export function sessionContext(claims: Claims): Context {
+export function sessionContext(claims: Claims, keyPrefix: string): Context {
   return {
-    [`${googleProvider}:aud`]: [audienceKey(claims)],
-    [`${googleProvider}:sub`]: [claims.sub],
-    [`${googleProvider}:amr`]: claims.amr ?? [],
+    [`${keyPrefix}:aud`]: [audienceKey(claims)],
+    [`${keyPrefix}:sub`]: [claims.sub],
+    [`${keyPrefix}:amr`]: claims.amr ?? [],
   };
 }

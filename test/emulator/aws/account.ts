@@ -1,6 +1,7 @@
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { CompactSign, exportJWK, generateKeyPair, type JSONWebKeySet } from "jose";
+import { googleProvider } from "../../../src/emulator/aws/identity-provider.ts";
 import { createAws } from "../../../src/emulator/aws/service.ts";
 import type { CallRecord } from "../../../src/emulator/cloudtrail.ts";
 import type { Definition, Role } from "../../../src/emulator/definition.ts";
@@ -58,7 +59,7 @@ export const definition: Definition = {
     zone: "us-central1-a",
     instanceId: "1",
     instanceName: "instance-1",
-    kubernetes: { namespace: "default", serviceAccount: "default" },
+    kubernetes: { namespace: "default", serviceAccount: "default", cluster: "cluster-1" },
   },
   serviceAccounts: [],
   roles: [
@@ -78,6 +79,7 @@ export const definition: Definition = {
       permissions: [],
     },
   ],
+  oidcProviders: [],
   buckets: ["a-bucket", "b-bucket"],
 };
 
@@ -92,7 +94,13 @@ export function createAccount() {
   const time = { now: start };
   const records: CallRecord[] = [];
   const trail = async (record: CallRecord) => void records.push(record);
-  const handler = createAws({ definition, clock: () => time.now, keys: async () => jwks, region, trail });
+  const handler = createAws({
+    definition,
+    clock: () => time.now,
+    providers: [googleProvider(async () => jwks)],
+    region,
+    trail,
+  });
 
   /** A token as the metadata server would give it now, changed by `claims`. */
   const token = (claims: Record<string, unknown> = {}, header: { kid?: string } = { kid: "one" }): Promise<string> => {

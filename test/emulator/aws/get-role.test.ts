@@ -6,7 +6,7 @@ import { formatPolicy } from "../../../src/trust-policy/policy.ts";
 import { accountId, definition, readerArn, region } from "./account.ts";
 
 const clock = () => 0;
-const account = { definition, clock, keys: async () => ({ keys: [] }), region, sessions: createSessions(clock) };
+const account = { definition, clock, providers: [], region, sessions: createSessions(clock) };
 
 function ask(form: Record<string, string>, userName = "admin") {
   const user = definition.users.find(({ name }) => name === userName);
