@@ -86,7 +86,7 @@ function refusal(argv: readonly string[]): string | undefined {
  * list the flags, the library's serve every command. That nothing is done, the exit status, and where the message goes
  * are the same. This is the only difference.
  */
-const WORDS = /^(gcp2aws: .* \[USAGE_(UNKNOWN_FLAG|INVALID_VALUE)\]\nhint: .*\n){2}$/;
+const WORDS = /^(gcp2aws: .* \[USAGE_(UNKNOWN_FLAG|INVALID_VALUE|MISSING_FLAG)\]\nhint: .*\n){2}$/;
 
 const awkward = [
   "",

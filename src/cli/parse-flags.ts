@@ -25,7 +25,7 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
     const flag = flags.find((candidate) => candidate.name === name);
     const isSwitch = flag !== undefined && flag.value === undefined;
-    if (!argument.startsWith("-") && values["target"] === undefined) {
+    if ((argument === "-" || !argument.startsWith("-")) && values["target"] === undefined) {
       values["target"] = argument;
       continue;
     }
