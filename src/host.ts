@@ -27,7 +27,7 @@ export interface Host {
   /** Says something that did not keep the program from doing what it was asked to. */
   warn: (problem: Gcp2awsError) => void;
   /**
-   * A whole text file.
+   * A whole text file of at most 4 MB, or what a pipe gives within 10 seconds.
    * @throws Gcp2awsError LOCAL_FILE
    */
   readText: (path: string) => string;

@@ -34,6 +34,21 @@ export async function runServer(settings: ServerSettings, host: Host): Promise<v
     ...keepRole(name, config, host, metrics, log),
     admits: (authorization: string) => admitted.get(name)?.(authorization) === true,
   }));
+  // Before anything can take long: a signal that comes early must not end this process.
+  const forgetHangup = onSignal("SIGHUP", () => {
+    let failed = false;
+    for (const { name } of roles) {
+      try {
+        admitted.set(name, settings.admits(name));
+      } catch (error) {
+        if (!(error instanceof Gcp2awsError)) throw error;
+        failed = true;
+        const { code, message, hint } = error;
+        log.write("error", "token not read, the one before holds", { role: name, code, message, hint });
+      }
+    }
+    if (!failed) log.write("info", "tokens read again");
+  });
   const first = roles[0];
   const config = settings.targets[0]?.config;
   const region =
@@ -56,18 +71,6 @@ export async function runServer(settings: ServerSettings, host: Host): Promise<v
     role.ask().catch(() => {});
     return tend(role, every);
   });
-  const forgetHangup = onSignal("SIGHUP", () => {
-    for (const { name } of roles) {
-      try {
-        admitted.set(name, settings.admits(name));
-      } catch (error) {
-        if (!(error instanceof Gcp2awsError)) throw error;
-        log.write("error", "token not read", { role: name, code: error.code, message: error.message });
-      }
-    }
-    log.write("info", "tokens read again");
-  });
-
   await ended;
   log.write("info", "ending");
   forgetHangup();

@@ -6,15 +6,14 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import { FileError, type Host } from "../host.ts";
 
 /**
- * The token of each role by its name, read anew at each call.
+ * The file with the token of each role, by its name, where one is given.
  * @param tokenFile `NAME=FILE`, or FILE where there is one role
- * @throws Gcp2awsError USAGE_INVALID_VALUE; the returned function also LOCAL_FILE and LOCAL_CACHE
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
  */
-export async function tokensOf(
+export function tokenFilesOf(
   tokenFile: readonly string[],
   targets: readonly { name: string }[],
-  host: Host,
-): Promise<(name: string) => string> {
+): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const text of tokenFile) {
     const at = text.indexOf("=");
@@ -26,8 +25,23 @@ export async function tokensOf(
         `--token-file "${printable(text, 100)}": must be NAME=FILE`,
         `NAME is one of ${targets.map(({ name }) => name).join(" ")}`,
       );
+    if (files.has(target.name))
+      throw invalid(`--token-file: "${printable(target.name, 80)}" has two`, "each role has one token");
     files.set(target.name, named === undefined ? text : text.slice(at + 1));
   }
+  return files;
+}
+
+/**
+ * The token of each role by its name, read anew at each call.
+ * @param files see {@link tokenFilesOf}; a role without one gets a token of our own
+ * @throws Gcp2awsError LOCAL_CACHE; the returned function also LOCAL_FILE
+ */
+export async function tokensOf(
+  files: ReadonlyMap<string, string>,
+  targets: readonly { name: string }[],
+  host: Host,
+): Promise<(name: string) => string> {
   const own = new Map<string, string>();
   for (const { name } of targets) if (!files.has(name)) own.set(name, await makeOwnToken(name, host));
   return (name) => {

@@ -16,7 +16,7 @@ import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, configOf, valuesOf } from "./pipe-flags.ts";
-import { tokensOf } from "./serve-tokens.ts";
+import { tokenFilesOf, tokensOf } from "./serve-tokens.ts";
 
 interface ServeOptions {
   role?: string[];
@@ -34,6 +34,9 @@ interface Target {
   name: string;
   config: Config;
 }
+
+/** Where a secret is masked as it is printed, there is no server to live on: see `gcp2aws env`. */
+const formats = environmentFormats.filter((format) => format !== "github-actions");
 
 const DEFAULT_LISTEN: readonly ListenAddress[] = [
   { host: "127.0.0.1", port: 9922 },
@@ -71,16 +74,20 @@ export function defineServe(program: Command, { host }: CommandContext): void {
     )
     .addOption(new Option("--log-format <FORMAT>", "of the log on stderr").choices(["text", "json"]).default("text"))
     .option("--print-env [NAME]", "print what clients of a role must set, and end")
-    .addOption(new Option("--format <FORMAT>", "of --print-env").choices(environmentFormats).default("sh"))
+    .addOption(new Option("--format <FORMAT>", "of --print-env").choices(formats).default("sh"))
     .addHelpText("after", `\nAlso: /healthz, /readyz, /metrics. SIGHUP reads the token files again, SIGTERM ends.`)
     .action(() => serve(command, host));
 }
 
 async function serve(command: Command, host: Host): Promise<void> {
   const options: ServeOptions = command.opts();
+  if (options.printEnv === undefined && command.getOptionValueSource("format") === "cli") {
+    throw invalid("--format: goes with --print-env", "add --print-env, or see --log-format for the log");
+  }
   const targets = await targetsOf(command, options, host);
-  const addresses = addressesOf(options, targets);
-  const tokens = await tokensOf(options.tokenFile ?? [], targets, host);
+  const files = tokenFilesOf(options.tokenFile ?? [], targets);
+  const addresses = addressesOf(options, targets, files);
+  const tokens = await tokensOf(files, targets, host);
   if (options.printEnv !== undefined) {
     host.writeStdout(await printEnv(host, options, targets, addresses, tokens));
     return;
@@ -122,7 +129,7 @@ async function targetsOf(
   }
   for (const text of role) {
     const match = /^(?:([\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
-    if (match === null)
+    if (match === null || parseRoleArn(match[2] ?? "") === undefined)
       throw invalid(
         `--role "${printable(text, 100)}": must be NAME=ARN or ARN`,
         "for example --role team-a=arn:aws:iam::111122223333:role/TeamA",
@@ -147,8 +154,9 @@ async function allTargets(command: Command, host: Host): Promise<string[]> {
 }
 
 function addressesOf(
-  { listen = [], tokenFile = [], imds }: ServeOptions,
+  { listen = [], imds }: ServeOptions,
   targets: readonly Target[],
+  files: ReadonlyMap<string, string>,
 ): readonly ListenAddress[] {
   if (listen.length === 0) return DEFAULT_LISTEN;
   return listen.map((text) => {
@@ -164,7 +172,7 @@ function addressesOf(
         `--listen ${text}: --imds is for loopback only`,
         "whoever reaches the port would get credentials; use the container protocol, whose clients show a token",
       );
-    if (tokenFile.length < targets.length) {
+    if (targets.some(({ name }) => !files.has(name))) {
       throw invalid(
         `--listen ${text}: beyond loopback each role needs a --token-file`,
         "give the same file to the server and its clients, for example from a Kubernetes secret",
@@ -183,7 +191,9 @@ async function printEnv(
 ): Promise<string> {
   const target = typeof wanted === "string" ? targets.find(({ name }) => name === wanted) : targets[0];
   if (target === undefined || (wanted === true && targets.length > 1)) {
-    throw invalid("--print-env: which role?", `name one of ${targets.map(({ name }) => name).join(" ")}`);
+    const what =
+      typeof wanted === "string" ? `--print-env "${printable(wanted, 80)}": no such role` : "--print-env: which role?";
+    throw invalid(what, `name one of ${targets.map(({ name }) => name).join(" ")}`);
   }
   const address = addresses[0];
   if (address === undefined || address.port === 0) {

@@ -1,13 +1,12 @@
 import { configFileOf, type FlagValues } from "../config.ts";
-import { readUserFile } from "../delivery/edit-file.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { FileError, type Host } from "../host.ts";
 import { userFiles } from "../host/user-files.ts";
 import { parseTargets, type Targets } from "../targets.ts";
 
 /**
  * Flags together with those of the target that they name; the former win.
- * @throws Gcp2awsError USAGE_INVALID_VALUE, LOCAL_AWS_FILE
+ * @throws Gcp2awsError USAGE_INVALID_VALUE, LOCAL_FILE
  */
 export async function withTarget(given: FlagValues, host: Host): Promise<FlagValues> {
   const name = given["target"];
@@ -26,7 +25,7 @@ export async function withTarget(given: FlagValues, host: Host): Promise<FlagVal
 export async function readTargets(given: FlagValues, host: Host): Promise<{ targets: Targets; path: string }> {
   const path = configFileOf(given, host.env);
   // It can name programs to run, so nobody else may have written it.
-  const text = readUserFile(path, host, userFiles);
+  const text = readTrusted(path, host);
   if (text === "") {
     const name = given["target"];
     const what = name === undefined ? "" : `"${printable(name, 80)}": a target, but `;
@@ -48,4 +47,27 @@ export async function readTargets(given: FlagValues, host: Host): Promise<{ targ
   }
   const content: unknown = document.toJS({ maxAliasCount: 100 });
   return { targets: parseTargets(content, printable(path)), path };
+}
+
+const MAX_BYTES = 1024 * 1024;
+
+/** A file that nobody but this user and root could have written; empty where there is none. */
+function readTrusted(path: string, host: Host): string {
+  try {
+    return host.files.read(userFiles.realPath(path), MAX_BYTES, ({ kind, uid, mode }) => {
+      if (kind !== "file") throw refused(path, "it is not a regular file");
+      if (uid !== 0 && uid !== host.files.uid()) throw refused(path, `it belongs to user ${uid}`);
+      if ((mode & 0o002) !== 0) throw refused(path, "everybody may write it");
+    });
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    if (error.code === "ENOENT") return "";
+    throw refused(path, error.code);
+  }
+}
+
+function refused(path: string, why: string): Gcp2awsError {
+  return new Gcp2awsError("LOCAL_FILE", `${printable(path)} not used: ${why}`, {
+    hint: "it must be a file of this user or root that nobody else may write; see what is in it, then chmod o-w",
+  });
 }

@@ -1,6 +1,6 @@
 import { duration } from "../duration.ts";
 import { defect, Gcp2awsError, printable } from "../errors.ts";
-import { FileError, type Host } from "../host.ts";
+import { FileError, type Files, type FileStatus, type Host } from "../host.ts";
 import { replaceFile } from "../replace-file.ts";
 
 /** An identity token, and when it ends by its own word, in milliseconds since the epoch. */
@@ -15,6 +15,7 @@ export interface TimedToken {
  */
 export function writeTokenFile(path: string, token: string, host: Pick<Host, "files" | "random">): void {
   try {
+    refuseOthers(path, host.files);
     replaceFile(path, token, host);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
@@ -22,6 +23,21 @@ export function writeTokenFile(path: string, token: string, host: Pick<Host, "fi
       hint: "its directory must be there, and this user must be allowed to write into it",
     });
   }
+}
+
+/** A device, a pipe or a link is somebody else's way to something: a new file would take its place. */
+function refuseOthers(path: string, files: Files): void {
+  let status: FileStatus;
+  try {
+    status = files.status(path);
+  } catch (error) {
+    if (error instanceof FileError && error.code === "ENOENT") return;
+    throw error;
+  }
+  if (status.kind === "file") return;
+  throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not written: it is there, and no regular file`, {
+    hint: "name a file that gcp2aws may replace; without --output the token goes to stdout",
+  });
 }
 
 /** How late a renewal can be, and for how long a jump of the clock can go unnoticed. */

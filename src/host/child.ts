@@ -8,9 +8,19 @@ export type End =
   | { kind: "killed"; signal: NodeJS.Signals }
   | { kind: "not-started"; code: string };
 
-const PASSED_ON = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
+const PASSED_ON = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+  "SIGWINCH",
+] as const;
 /** Those that a terminal sends to all processes in its foreground, ours and the child alike. */
-const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
+const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT", "SIGCONT", "SIGWINCH"]);
 
 /**
  * Runs a command to its end with this process's terminal and streams. Signals that come to this process are passed on,
@@ -21,6 +31,8 @@ export function runChild(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<End> {
+  // Node would throw for what no file can be called.
+  if (program === "" || program.includes("\0")) return Promise.resolve({ kind: "not-started", code: "ENOENT" });
   // Before the child is there: a signal that comes with its first words must not end this process alone.
   const handlers = PASSED_ON.map((signal) => {
     const pass = () => {

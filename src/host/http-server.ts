@@ -94,9 +94,14 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
         .catch(() => request.socket.destroy());
     },
   );
-  server.maxConnections = connections;
-  // A first byte, too, has its time; once there are some, the timeouts above count.
-  server.on("connection", (socket: Socket) => socket.setTimeout(Math.max(requestMs, idleMs), () => socket.destroy()));
+  // Not by maxConnections, of which Bun takes no notice.
+  let open = 0;
+  server.on("connection", (socket: Socket) => {
+    socket.once("close", () => (open -= 1));
+    if ((open += 1) > connections) socket.destroy();
+    // A first byte, too, has its time; once there are some, the timeouts above count.
+    else socket.setTimeout(Math.max(requestMs, idleMs), () => socket.destroy());
+  });
   server.on("upgrade", (_request, socket: Socket) => socket.destroy());
   server.on("connect", (_request, socket: Socket) => socket.destroy());
   return server;

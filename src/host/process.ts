@@ -1,7 +1,7 @@
 import type { StdioOptions } from "node:child_process";
-import { openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 import { formatWarning, Gcp2awsError, printable } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { FileError, type Host } from "../host.ts";
 import { bun } from "./bun.ts";
 import { nodeFiles } from "./node-files.ts";
 
@@ -32,7 +32,7 @@ export const processHost: Host = {
   warn: (problem) => processHost.writeStderr(formatWarning(problem)),
   readText: (path) => {
     try {
-      return readFileSync(path, "utf8");
+      return readPatiently(path);
     } catch (error) {
       throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not read: ${codeOf(error)}`, {
         hint: "check the path and that this user may read it",
@@ -102,6 +102,43 @@ function isInherited(descriptor: number): boolean {
   }
 }
 
+const TEXT_BYTES = 4 * 1024 * 1024;
+const PATIENCE_MS = 10_000;
+
+/** A pipe will do, as of a shell's `<(…)`, but nobody is waited for without end, and nothing is read without end. */
+function readPatiently(path: string): string {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const chunks: Buffer[] = [];
+    const giveUp = performance.now() + PATIENCE_MS;
+    for (let length = 0; ;) {
+      const chunk = Buffer.allocUnsafe(64 * 1024);
+      const read = readNow(descriptor, chunk, giveUp);
+      if (read === 0) return Buffer.concat(chunks).toString("utf8");
+      chunks.push(chunk.subarray(0, read));
+      length += read;
+      if (length > TEXT_BYTES) throw new FileError("EFBIG");
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readNow(descriptor: number, chunk: Buffer, giveUp: number): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, chunk);
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN" || performance.now() > giveUp) throw error;
+      pause(5);
+    }
+  }
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 const sockets = () => (bun === undefined ? import("./node-socket.ts") : import("./bun-socket.ts"));
 
 /** Synchronous: touching process.stdout costs Bun 9 ms, and nothing is lost when the process exits right after. */
@@ -118,7 +155,7 @@ function write(descriptor: number, text: string): void {
           hint: "the program that reads it has gone away, or the disk it goes to is full",
         });
       }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      pause(5);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "./cloud.ts";
@@ -85,6 +85,47 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
     const second = await run(entry, [...FLAGS, "--", "sh", "-c", show], { env: { ...cloud.env, HOME: folder } });
     expect(second).toMatchObject({ status: 0, stdout: "/dev/null /dev/null\n" });
     expect(second.stderr).toContain("its default profile has sso_session, which would be taken first [LOCAL_SHADOWED]");
+  });
+
+  it.each<[string, (folder: string) => Record<string, string>]>([
+    [
+      "everybody may write",
+      (folder) => {
+        chmodSync(join(folder, ".aws", "credentials"), 0o666);
+        return {};
+      },
+    ],
+    [
+      "has a second name",
+      (folder) => {
+        linkSync(join(folder, ".aws", "credentials"), join(folder, "second"));
+        return {};
+      },
+    ],
+    [
+      "is larger than any",
+      (folder) => {
+        appendFileSync(join(folder, ".aws", "credentials"), "#".repeat(17 * 1024 * 1024));
+        return {};
+      },
+    ],
+    ["is named by a variable", () => ({ AWS_CONFIG_FILE: "$HOME/.aws/config" })],
+  ])("hides a credentials file too that %s", async (_name, change) => {
+    const folder = home();
+    mkdirSync(join(folder, ".aws"));
+    const keys = "[default]\naws_access_key_id = AKIAOLD\naws_secret_access_key = x\n";
+    writeFileSync(join(folder, ".aws", "credentials"), keys);
+    const env = { ...cloud.env, HOME: folder, ...change(folder) };
+    const { status, stdout } = await run(entry, [...FLAGS, "--", "sh", "-c", "echo $AWS_SHARED_CREDENTIALS_FILE"], {
+      env,
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "/dev/null\n" });
+  });
+
+  it("says that there is no program without a name", async () => {
+    const { status, stderr } = await run(entry, [...FLAGS, "--", ""], { env: cloud.env });
+    expect(status).toBe(127);
+    expect(stderr).toContain("[LOCAL_COMMAND]");
   });
 
   it("gives plain variables on --static", async () => {

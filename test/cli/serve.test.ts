@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -25,6 +25,34 @@ describe.each(entries)("gcp2aws serve, $name", (entry) => {
     env = { ...cloud.env, HOME, GCP2AWS_CACHE_DIR: join(HOME, "cache") };
     return env;
   };
+
+  it("does not end by a SIGHUP that comes early, nor wait for a token that never comes", async () => {
+    const server = await startServer(entry, [...FLAGS, ...LISTEN], fresh());
+    for (let count = 0; count < 20; count++) server.child.kill("SIGHUP");
+    await server.logged("tokens read again");
+    expect(await server.stop()).toBe(0);
+
+    const pipe = join(env["HOME"] ?? "", "pipe");
+    spawnSync("mkfifo", [pipe]);
+    const { status, stderr } = await run(entry, ["serve", ...FLAGS, ...LISTEN, "--token-file", pipe], { env });
+    expect(status).toBe(6);
+    expect(stderr).toContain("not a token");
+    const endless = await run(entry, ["serve", ...FLAGS, ...LISTEN, "--token-file", "/dev/zero"], { env });
+    expect(endless.status).toBe(6);
+    expect(endless.stderr).toContain("EFBIG");
+  });
+
+  it("has so many connections and no more", async () => {
+    const server = await startServer(entry, [...FLAGS, ...LISTEN], fresh());
+    const port = Number(new URL(server.urls[0] ?? "").port);
+    const sockets = Array.from({ length: 2_200 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    const closed = () => sockets.filter((socket) => socket.closed).length;
+    const giveUp = Date.now() + 8_000;
+    while (closed() < 152 && Date.now() < giveUp) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(closed()).toBe(152);
+    for (const socket of sockets) socket.destroy();
+    expect(await server.stop()).toBe(0);
+  });
 
   it("has one token, however many make the first at once", async () => {
     const homes = Array.from({ length: 8 }, () => ({ ...cloud.env, HOME: cleanEnv()["HOME"] ?? "" }));
@@ -161,11 +189,7 @@ os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, "LISTEN_PID": str(os.getpid
     ["one name twice", ["--role", ROLE, "--role", ROLE, "--audience", AUDIENCE], "is there twice"],
     ["no role", ["--audience", AUDIENCE], "--role-arn is missing"],
     ["a role that is none", ["--role", "a=b", "--audience", AUDIENCE], "must be NAME=ARN or ARN"],
-    [
-      "a role that is none, with a name",
-      ["--role", "a=arn:b", "--audience", AUDIENCE],
-      "must be the ARN of an IAM role",
-    ],
+    ["a role that is none, with a name", ["--role", "a=arn:b", "--audience", AUDIENCE], "must be NAME=ARN or ARN"],
     [
       "a token of nobody",
       ["--role", `a=${ROLE}`, "--role", `b=${ROLE}`, "--audience", AUDIENCE, "--token-file", "c=/x"],
@@ -175,6 +199,35 @@ os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, "LISTEN_PID": str(os.getpid
       "which role?",
       ["--role", `a=${ROLE}`, "--role", `b=${ROLE}`, "--audience", AUDIENCE, "--print-env"],
       "name one of a b",
+    ],
+    ["a format of nothing", [...FLAGS, "--format", "json"], "--format: goes with --print-env"],
+    ["masks without a log", [...FLAGS, "--print-env", "--format", "github-actions"], "github-actions"],
+    [
+      "a role that is none",
+      ["--role", "x=arn:aws:iam::1:role/X", "--audience", AUDIENCE],
+      '--role "x=arn:aws:iam::1:role/X"',
+    ],
+    ["variables of no role", [...FLAGS, "--print-env", "nosuch"], '--print-env "nosuch": no such role'],
+    [
+      "two tokens for one role",
+      [...FLAGS, "--token-file", "/a", "--token-file", "/b"],
+      '--token-file: "RoleForAccessFromGCPTeamA" has two',
+    ],
+    [
+      "a role without a token beyond loopback",
+      [
+        "--role",
+        `a=${ROLE}`,
+        "--role",
+        `b=${ROLE}`,
+        "--audience",
+        AUDIENCE,
+        "--token-file",
+        "a=/x",
+        "--listen",
+        "0.0.0.0:0",
+      ],
+      "each role needs a --token-file",
     ],
     ["a port that nobody knows", [...FLAGS, ...LISTEN, "--print-env"], "the port must be known"],
     ["a format", [...FLAGS, "--log-format", "xml"], "Allowed choices are text, json"],

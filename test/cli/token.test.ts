@@ -1,12 +1,14 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,6 +48,19 @@ describe.each(entries)("token, $name", (entry) => {
   /** Secrets are looked for where they must not be; the token itself may be on stdout. */
   const token = (argv: readonly string[], env: Record<string, string> = {}) =>
     run(entry, ["token", "--audience", AUDIENCE, ...argv], { env: { ...cloud.env, ...env } });
+
+  it("takes the place of no pipe, device or link", async () => {
+    const file = place();
+    spawnSync("mkfifo", [file]);
+    symlinkSync("/dev/null", `${file}-link`);
+    for (const path of [file, `${file}-link`, "/dev/null"]) {
+      const { status, stderr } = await token(["--output", path]);
+      expect(status).toBe(6);
+      expect(stderr).toContain("no regular file");
+    }
+    expect(lstatSync(file).isFIFO()).toBe(true);
+    expect(lstatSync(`${file}-link`).isSymbolicLink()).toBe(true);
+  });
 
   it("prints the token, and not even a line feed after it", async () => {
     const { status, stdout, stderr } = await token([]);
@@ -132,7 +147,7 @@ describe.each(entries)("token, $name", (entry) => {
     const blocked = place();
     mkdirSync(blocked);
     chmodSync(blocked, 0o700);
-    expect((await token(["--output", blocked])).stderr).toContain("not written: EISDIR");
+    expect((await token(["--output", blocked])).stderr).toContain("no regular file");
     expect(readdirSync(join(blocked, ".."))).toEqual(["token"]);
   });
 

@@ -7,16 +7,16 @@ export interface ListenAddress {
 /** `IP:PORT`, `[IPv6]:PORT`; no names, which could become another address tomorrow. Undefined for anything else. */
 export function parseListen(text: string): ListenAddress | undefined {
   const match = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([\da-fA-F:.]{2,45})\]):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
+  const host = canonical(match?.[1] ?? match?.[2] ?? "");
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535 || !isIp(host)) return undefined;
-  return { host, port };
+  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
 export function isLoopback({ host }: ListenAddress): boolean {
   return host.startsWith("127.") || host === "::1";
 }
 
-function isIp(host: string): boolean {
-  return URL.canParse(host.includes(":") ? `http://[${host}]/` : `http://${host}/`);
+/** One spelling of each address: `0:0:0:0:0:0:0:1` is `::1`. */
+function canonical(host: string): string | undefined {
+  return URL.parse(host.includes(":") ? `http://[${host}]/` : `http://${host}/`)?.hostname.replace(/^\[|\]$/g, "");
 }

@@ -10,7 +10,8 @@ export interface Check {
   passes: (request: LocalRequest, route: Route | undefined) => boolean;
 }
 
-const FORWARDED = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
+/** With all that begin with `x-forwarded-`. */
+const FORWARDED = new Set(["x-real-ip", "forwarded", "via", "true-client-ip", "cf-connecting-ip", "x-client-ip"]);
 // Not sec-fetch-mode: the fetch of Node sends it too.
 const BROWSER = ["origin", "referer", "sec-fetch-site", "cookie"];
 
@@ -38,7 +39,8 @@ export const checks: readonly Check[] = [
     // that they forwarded, for which Google's and Amazon's metadata servers refuse them too.
     status: 403,
     message: "forwarded requests are refused",
-    passes: (request) => FORWARDED.every((name) => request.headers[name] === undefined),
+    passes: ({ headers }) =>
+      Object.keys(headers).every((name) => !FORWARDED.has(name) && !name.startsWith("x-forwarded-")),
   },
   {
     name: "body",
