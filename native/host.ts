@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { formatWarning, Gcp2awsError } from "../src/errors.ts";
+import { formatWarning, Gcp2awsError, printable } from "../src/errors.ts";
 import type { Host } from "../src/host.ts";
-import { codeOf, listenOn, monotonic, posixFiles, startAgain, waitForEndOf, writeAll } from "./posix.ts";
+import {
+  becomeFullProgram,
+  codeOf,
+  listenOn,
+  monotonic,
+  posixFiles,
+  startAgain,
+  waitForEndOf,
+  writeAll,
+} from "./posix.ts";
 import { preconnect, request } from "./request.ts";
 
 /** The machine that this process runs on. */
@@ -32,7 +41,11 @@ export const nativeHost: Host = {
     try {
       return readFileSync(path, "utf8");
     } catch {
-      throw new Gcp2awsError("LOCAL_FILE", `${path} not read`);
+      // It can say why.
+      becomeFullProgram();
+      throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not read`, {
+        hint: "check the path and that this user may read it",
+      });
     }
   },
   terminated: () => new Promise<void>(() => {}),

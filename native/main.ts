@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { credentialProcess } from "../src/cli/credential-process.ts";
 import { awsConfigOf, type FlagValues } from "../src/config.ts";
 import { flags, variableOf } from "../src/flags.ts";
@@ -34,8 +35,7 @@ const obtain: Obtain = async (config, host, deadline) => {
   const source = config.source;
   const { sts } = config;
   const isPlainSts =
-    sts.region !== AUTO &&
-    (!sts.inProfile || !awsConfigOf(nativeHost.env, nativeHost.readText).text.includes("endpoint_url"));
+    sts.region !== AUTO && (!sts.inProfile || !awsConfigOf(nativeHost.env, textOf).text.includes("endpoint_url"));
   if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
     const { audience, waitMs } = config;
@@ -65,6 +65,15 @@ const withTarget = async (given: FlagValues): Promise<FlagValues> => {
     },
   );
 };
+
+/** Empty where there is no such file, or none that can be read: then there is nothing of the user's in it. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** A defect; its message could repeat anything, so nothing of it is shown. */
 function internal(): Gcp2awsError {

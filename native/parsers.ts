@@ -18,6 +18,7 @@ import { isStsEndpointUrl, parseUrl } from "../src/sts/endpoint.ts";
 import { readStsError } from "../src/sts/error.ts";
 import { explainDenial } from "../src/sts/explain-denial.ts";
 import { isSessionNameTemplate, renderSessionName } from "../src/sts/session-name.ts";
+import { isPolicyArnList, minimalPolicy } from "../src/sts/session-policy.ts";
 import { parseXml, type XmlElement } from "../src/sts/xml.ts";
 import { ResponseReader } from "./http.ts";
 
@@ -32,6 +33,7 @@ export const kinds: readonly string[] = [
   "sts",
   "claims",
   "session name",
+  "session policy",
   "entry",
   "failure",
   "flags",
@@ -63,6 +65,7 @@ function known(kind: string, text: string): string {
           roleSessionName: "s",
           webIdentityToken: "t",
           durationSeconds: 900,
+          sessionPolicies: { policy: text, arns: [text] },
         }).body ?? ""
       );
     case "xml":
@@ -75,6 +78,8 @@ function known(kind: string, text: string): string {
       return isSessionNameTemplate(text)
         ? renderSessionName(text, { values: { sub: text, email: "a+b@é.example" }, exp: undefined })
         : "no template";
+    case "session policy":
+      return `${minimalPolicy(text) ?? "no policy"} ${isPolicyArnList(text)}`;
     case "entry": {
       const entry = parseEntry(text, anySum);
       return entry === undefined
@@ -131,6 +136,7 @@ function describeAnswer(body: string): string {
     roleSessionName: "s",
     webIdentityToken: "a.b.c",
     durationSeconds: 900,
+    sessionPolicies: { policy: "", arns: [] },
   };
   const refused: HttpResponse = { status: 403, headers: {}, body };
   const error = formatError(

@@ -1,11 +1,13 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
-import { type FlagKey, flagOf, isPath, variableOf } from "./flags.ts";
+import { type FlagKey, flagOf, isPath, SESSION_POLICY, variableOf } from "./flags.ts";
 import type { Authorities, ProxySettings } from "./network-config.ts";
+import type { SessionPolicies } from "./session-config.ts";
 import { parseUrl, partitionOf } from "./sts/endpoint.ts";
 import { AUTO, type StsConfig } from "./sts-config.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
+import { minimalPolicy } from "./sts/session-policy.ts";
 
 /** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
 export interface TokenConfig {
@@ -28,6 +30,7 @@ export interface Config extends TokenConfig {
   /** A template over the token's claims, see sts/session-name.ts. */
   roleSessionName: string;
   durationSeconds: number | undefined;
+  sessionPolicies: SessionPolicies;
   sts: StsConfig;
   /** Where the cache may lie, the first that applies; none where it is off. */
   cacheLocations: readonly CacheLocation[];
@@ -39,13 +42,20 @@ export interface Config extends TokenConfig {
 export type FlagValues = Readonly<Record<string, string | undefined>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+type ReadText = (path: string) => string;
+
+const noFiles: ReadText = () => {
+  throw new Gcp2awsError("INTERNAL", "no file can be read here");
+};
+
 /**
  * Flags and environment made into a checked configuration: flags win over `GCP2AWS_…`, these over the variables of the
  * AWS SDKs. An empty variable counts as unset. Nothing is contacted.
  * @param given the texts behind the flags
- * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ * @param readText of the host, for files that are part of the configuration
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE, LOCAL_FILE
  */
-export function readConfig(given: FlagValues, env: Environment): Config {
+export function readConfig(given: FlagValues, env: Environment, readText: ReadText = noFiles): Config {
   const roleArn = required("roleArn", given, env);
   const token = readTokenConfig(given, env);
   const durationSeconds = read("durationSeconds", given, env);
@@ -55,6 +65,7 @@ export function readConfig(given: FlagValues, env: Environment): Config {
     roleArn,
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
+    sessionPolicies: sessionPoliciesOf(given, env, readText),
     sts: targetOf(given, env, roleArn),
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
@@ -66,6 +77,9 @@ export const flagsOfCredentials: readonly FlagKey[] = [
   "roleArn",
   "roleSessionName",
   "durationSeconds",
+  "policy",
+  "policyFile",
+  "policyArn",
   "region",
   "stsEndpoint",
   "fallbackRegion",
@@ -104,6 +118,30 @@ function timesOf(given: FlagValues, env: Environment): Pick<TokenConfig, "waitMs
     });
   }
   return { waitMs: wait === undefined ? undefined : Number(wait) * 1000, timeoutMs: timeout * 1000 };
+}
+
+/** The text of a file, and not its name: another text is another session. */
+function sessionPoliciesOf(given: FlagValues, env: Environment, readText: ReadText): SessionPolicies {
+  const arns = read("policyArn", given, env)?.split(",") ?? [];
+  const inline = read("policy", given, env);
+  const file = read("policyFile", given, env);
+  if (inline !== undefined && file !== undefined) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", "--policy and --policy-file: there can be one session policy", {
+      hint: "leave out one of them, or unset its variable",
+    });
+  }
+  if (file === undefined) return { policy: minimalPolicy(inline ?? "") ?? "", arns };
+  const policy = minimalPolicy(readText(file));
+  if (policy === undefined) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--policy-file "${printable(file, 100)}": must hold ${SESSION_POLICY}`,
+      {
+        hint: `for example ${flagOf("policy").example}`,
+      },
+    );
+  }
+  return { policy, arns };
 }
 
 /** What is said to this program alone comes before what is said to all that call AWS, and that before OpenSSL's variable. */

@@ -2,6 +2,7 @@ import { isRegion, isStsEndpointUrl } from "./sts/endpoint.ts";
 import { parseRoleArn } from "./sts/role-arn.ts";
 import { AUTO } from "./sts-config.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
+import { isPolicyArnList, minimalPolicy } from "./sts/session-policy.ts";
 
 export type FlagKey =
   | "roleArn"
@@ -13,6 +14,9 @@ export type FlagKey =
   | "licenses"
   | "roleSessionName"
   | "durationSeconds"
+  | "policy"
+  | "policyFile"
+  | "policyArn"
   | "region"
   | "stsEndpoint"
   | "fallbackRegion"
@@ -44,6 +48,10 @@ const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
 
 const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
+
+/** What a session policy must be, in a flag or in a file. */
+export const SESSION_POLICY =
+  "a JSON object of at most 2048 characters, white space between its parts not counted, none above U+00FF";
 
 export const flags: readonly Flag[] = [
   {
@@ -129,6 +137,33 @@ export const flags: readonly Flag[] = [
     rule: "a whole number from 900 to 43200",
     example: "3600",
     valid: isIntegerBetween(900, 43_200),
+  },
+  {
+    key: "policy",
+    name: "policy",
+    value: "JSON",
+    description: "a session policy: the credentials may do only what the role and this allow",
+    rule: SESSION_POLICY,
+    example: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}',
+    valid: (text) => minimalPolicy(text) !== undefined,
+  },
+  {
+    key: "policyFile",
+    name: "policy-file",
+    value: "FILE",
+    description: "a file with the session policy, in place of --policy",
+    rule: "the absolute path of a file",
+    example: "/etc/gcp2aws/policy.json",
+    valid: isFilePath,
+  },
+  {
+    key: "policyArn",
+    name: "policy-arn",
+    value: "ARN[,ARN]",
+    description: "managed policies as session policies",
+    rule: "the ARNs of 1 to 10 managed policies, with commas between them",
+    example: "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    valid: isPolicyArnList,
   },
   {
     key: "region",

@@ -27,6 +27,12 @@ export interface GoogleIdentityOptions {
   roleSessionName?: string;
   /** How long the credentials live: 900 to 43200 seconds, at most the role's MaxSessionDuration. Default 3600. */
   durationSeconds?: number;
+  /** A session policy, as JSON: the credentials may do only what the role and this allow. */
+  policy?: string;
+  /** The same from a file: its absolute path. It is read once. */
+  policyFile?: string;
+  /** ARNs of up to 10 managed policies as session policies. */
+  policyArns?: readonly string[];
   /** The region of the STS endpoint; `auto`: the nearest to this workload. */
   region?: string;
   /** Another STS endpoint: https, or http on loopback. */
@@ -91,6 +97,9 @@ function configOf(options: GoogleIdentityOptions): Config {
     licenses: textOf(options.licenses),
     roleSessionName: options.roleSessionName,
     durationSeconds: textOf(options.durationSeconds),
+    policy: options.policy,
+    policyFile: options.policyFile,
+    policyArn: options.policyArns?.join(","),
     region: options.region,
     stsEndpoint: options.stsEndpoint,
     fallbackRegion: options.fallbackRegions?.join(","),
@@ -99,7 +108,7 @@ function configOf(options: GoogleIdentityOptions): Config {
     timeout: textOf(options.timeoutSeconds),
     cache: options.sharedCache === true ? "on" : "off",
   };
-  return readConfig(given, processHost.env);
+  return readConfig(given, processHost.env, processHost.readText);
 }
 
 function hostFor({ onWarning }: GoogleIdentityOptions): Host {

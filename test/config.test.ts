@@ -25,6 +25,7 @@ describe("configuration", () => {
       },
       roleSessionName: "{sub}",
       durationSeconds: undefined,
+      sessionPolicies: { policy: "", arns: [] },
       sts: {
         region: "us-east-1",
         endpoint: undefined,
@@ -69,10 +70,13 @@ describe("configuration", () => {
 
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {
     const example = flagOf(key).example;
-    const fromFlag = readConfig({ ...base, [key]: example }, {});
-    const fromEnv = readConfig(key === "roleArn" || key === "audience" ? { ...base, [key]: undefined } : base, {
-      [variableOf(flagOf(key))]: example,
-    });
+    const readText = () => flagOf("policy").example;
+    const fromFlag = readConfig({ ...base, [key]: example }, {}, readText);
+    const fromEnv = readConfig(
+      key === "roleArn" || key === "audience" ? { ...base, [key]: undefined } : base,
+      { [variableOf(flagOf(key))]: example },
+      readText,
+    );
     expect(fromEnv).toEqual(fromFlag);
   });
 
@@ -119,6 +123,14 @@ describe("configuration", () => {
     ["tokenFormat", "FULL"],
     ["licenses", "yes"],
     ["roleSessionName", "a b"],
+    ["policy", ""],
+    ["policy", "[]"],
+    ["policy", "{"],
+    ["policy", '{"Id":"€"}'],
+    ["policyFile", "policy.json"],
+    ["policyArn", ""],
+    ["policyArn", "arn:aws:iam::aws:policy/A,"],
+    ["policyArn", "arn:aws:iam::111122223333:role/A"],
     ["durationSeconds", "899"],
     ["durationSeconds", "43201"],
     ["durationSeconds", "1e3"],
@@ -172,6 +184,18 @@ describe("configuration", () => {
     const env = { [name]: "true", AWS_ENDPOINT_URL: "http://127.0.0.1:1" };
     expect(() => readConfig(base, env)).toThrow("FIPS and dual stack need the region's own");
     expect(() => readConfig(base, { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" })).not.toThrow();
+  });
+
+  it("takes the session policy from a file, by its text", () => {
+    const readText = (path: string) => (path === "/a" ? ' { "Version" : "a b" }\n' : path === "/b" ? "no" : "");
+    const { policy } = readConfig({ ...base, policyFile: "/a" }, {}, readText).sessionPolicies;
+    expect(policy).toBe('{"Version":"a b"}');
+    expect(() => readConfig({ ...base, policyFile: "/b" }, {}, readText)).toThrow(
+      `--policy-file "/b": must hold ${flagOf("policy").rule}`,
+    );
+    expect(() => readConfig({ ...base, policyFile: "/a", policy: "{}" }, {}, readText)).toThrow(
+      "there can be one session policy",
+    );
   });
 
   it("refuses licenses in a standard token", () => {

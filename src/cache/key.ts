@@ -1,4 +1,5 @@
 import type { Authorities } from "../network-config.ts";
+import type { SessionPolicies } from "../session-config.ts";
 import type { SourceConfig } from "../source-config.ts";
 
 import type { StsConfig } from "../sts-config.ts";
@@ -14,6 +15,7 @@ export interface Answer {
   source: SourceConfig;
   roleSessionName: string;
   durationSeconds: number | undefined;
+  sessionPolicies: SessionPolicies;
   sts: StsConfig;
   /** Whether STS is believed is part of what is remembered. */
   authorities: Authorities;
@@ -34,6 +36,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     JSON.stringify(answer.source),
     answer.roleSessionName,
     String(answer.durationSeconds),
+    JSON.stringify(answer.sessionPolicies),
     JSON.stringify(answer.sts),
     JSON.stringify(answer.authorities),
   ];

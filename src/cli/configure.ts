@@ -40,7 +40,7 @@ export function defineConfigure(program: Command, { host }: CommandContext): voi
 async function configure(command: Command, options: ConfigureOptions, host: Host): Promise<void> {
   const { profile } = options;
   const given = ofItself(valuesOf(command), host);
-  const resolved = checked(await flagsOf(command, host, given));
+  const resolved = checked(await flagsOf(command, host, given), host);
   const path = awsSurroundings(host.env).configFile;
   const [{ thisProgram }, { userFiles }] = await Promise.all([
     import("../host/program.ts"),
@@ -81,9 +81,9 @@ function ofItself(given: FlagValues, host: Host): FlagValues {
 }
 
 /** Without the environment: that of whoever uses the profile is another. */
-function checked(given: FlagValues): FlagValues {
+function checked(given: FlagValues, host: Host): FlagValues {
   try {
-    readConfig(given, {});
+    readConfig(given, {}, host.readText);
     return given;
   } catch (error) {
     if (!(error instanceof Gcp2awsError) || error.code !== "USAGE_MISSING_FLAG") throw error;

@@ -20,7 +20,7 @@ export async function credentialProcess(
   const given = parseFlags(argv);
   if (given === "help") return "help";
   const flags = given["target"] === undefined ? given : await withTarget(given);
-  const provide = createProvider(readConfig(flags, host.env), host, {
+  const provide = createProvider(readConfig(flags, host.env, host.readText), host, {
     obtain,
     refreshInBackground: () => host.startDetached(["credential-process", ...argv], { [REFRESH_NOW]: "1" }),
   });

@@ -30,10 +30,10 @@ export function addTarget(command: Command): Command {
 /**
  * The configuration by a command's flags and the environment.
  * @param given further values, by key, which win
- * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE, LOCAL_FILE
  */
 export async function configOf(command: Command, host: Host, given: FlagValues = {}): Promise<Config> {
-  return readConfig(await flagsOf(command, host, given), host.env);
+  return readConfig(await flagsOf(command, host, given), host.env, host.readText);
 }
 
 /**

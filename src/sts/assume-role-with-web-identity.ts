@@ -1,5 +1,6 @@
 import type { Credentials } from "../credentials.ts";
 import type { HttpRequest, HttpResponse } from "../host.ts";
+import type { SessionPolicies } from "../session-config.ts";
 import { version } from "../version.ts";
 import { badResponse, readResult, readStsError } from "./error.ts";
 import { parseRoleArn } from "./role-arn.ts";
@@ -11,6 +12,7 @@ export interface AssumeRoleWithWebIdentityInput {
   webIdentityToken: string;
   /** Seconds, 900 to 43200; the role's default when absent. */
   durationSeconds: number | undefined;
+  sessionPolicies: SessionPolicies;
 }
 
 /**
@@ -25,6 +27,9 @@ export function buildRequest(endpoint: string, input: AssumeRoleWithWebIdentityI
     ["RoleSessionName", input.roleSessionName],
     ["WebIdentityToken", input.webIdentityToken],
   ];
+  const { policy, arns } = input.sessionPolicies;
+  for (let at = 0; at < arns.length; at++) form.push([`PolicyArns.member.${at + 1}.arn`, arns[at] ?? ""]);
+  if (policy !== "") form.push(["Policy", policy]);
   if (input.durationSeconds !== undefined) form.push(["DurationSeconds", String(input.durationSeconds)]);
   return {
     method: "POST",

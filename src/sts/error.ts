@@ -47,8 +47,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
     code: "STS_REQUEST_REJECTED",
     hint: "--region must be the region of the endpoint, and the clock of this machine right to 15 minutes",
   },
-  MalformedPolicyDocument: { code: "STS_REQUEST_REJECTED", hint: "check the session policy" },
-  PackedPolicyTooLarge: { code: "STS_REQUEST_REJECTED", hint: "shorten the session policy" },
+  MalformedPolicyDocument: {
+    code: "STS_REQUEST_REJECTED",
+    hint: "check the session policy: statements with Effect, Action and Resource, and without Principal (aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document file://FILE)",
+  },
+  PackedPolicyTooLarge: {
+    code: "STS_REQUEST_REJECTED",
+    hint: "AWS packs session policies, their ARNs and session tags into one space, whatever the length of the text, and these take PACKED_SIZE of it: shorten them, or say it in a managed policy (--policy-arn)",
+  },
   RegionDisabledException: {
     code: "STS_REGION_DISABLED",
     hint: "activate STS for that region in the role's account (IAM console, Account settings), or choose another --region",
@@ -79,7 +85,11 @@ export function readStsError(response: HttpResponse, call: FailedCall, now: numb
   const message = `${call.what}: ${said === "" ? `status ${response.status}` : said}${named}`;
   const meaning = meaningOf(response.status, awsCode, awsMessage);
   return new Gcp2awsError(meaning.code, message, {
-    hint: meaning.hint.split("ROLE_NAME").join(call.roleName ?? "NAME"),
+    hint: meaning.hint
+      .split("ROLE_NAME")
+      .join(call.roleName ?? "NAME")
+      .split("PACKED_SIZE")
+      .join(packedSize(awsMessage)),
     retryable: meaning.retryable ?? false,
     retryAfterMs: retryAfterMs(response.headers["retry-after"], now),
   });
@@ -142,6 +152,11 @@ function meaningOf(status: number, awsCode: string | undefined, awsMessage: stri
         code: "STS_REQUEST_REJECTED",
         hint: "see https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html",
       };
+}
+
+function packedSize(awsMessage: string): string {
+  const percent = /(\d{1,6}) ?%/.exec(awsMessage)?.[1] ?? "";
+  return percent === "" ? "more than all" : `${percent} per cent`;
 }
 
 function readBody(body: string): { awsCode: string | undefined; awsMessage: string } {

@@ -2,6 +2,7 @@ import type { Issued } from "../credentials.ts";
 import { type ErrorCode, Gcp2awsError } from "../errors.ts";
 import type { Host, HttpResponse } from "../host.ts";
 import { decodeClaims } from "../identity-token/claims.ts";
+import type { SessionPolicies } from "../session-config.ts";
 import { type AssumeRoleWithWebIdentityInput, buildRequest, readResponse } from "./assume-role-with-web-identity.ts";
 import { callSts } from "./call.ts";
 import { checkClock, clockWarning } from "./clock.ts";
@@ -13,6 +14,7 @@ export interface ExchangeOptions {
   /** A template, see session-name.ts. */
   roleSessionName: string;
   durationSeconds: number | undefined;
+  sessionPolicies: SessionPolicies;
   stsEndpoint: string;
   /** Asked in this order where STS is away there. */
   fallbackEndpoints: readonly string[];
@@ -37,6 +39,7 @@ export async function exchange(token: string, options: ExchangeOptions, host: Ho
     roleSessionName: renderSessionName(options.roleSessionName, claims),
     webIdentityToken: token,
     durationSeconds: options.durationSeconds,
+    sessionPolicies: options.sessionPolicies,
   };
 
   try {

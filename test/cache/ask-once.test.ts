@@ -23,6 +23,7 @@ const config: CacheOptions = {
   },
   roleSessionName: "{sub}",
   durationSeconds: undefined,
+  sessionPolicies: { policy: "", arns: [] },
   sts: {
     region: "us-east-1",
     endpoint: undefined,

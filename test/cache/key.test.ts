@@ -30,6 +30,7 @@ describe("the key of an entry", () => {
       source: { ...METADATA, metadataUrl: "http://127.0.0.1" },
       roleSessionName: "{email}",
       durationSeconds: 3600,
+      sessionPolicies: { policy: "{}", arns: [] },
       sts: { ...config.sts, region: "eu-west-1" },
       authorities: { extra: "", aws: "/etc/ca.pem", google: "" },
     };
@@ -42,8 +43,9 @@ describe("the key of an entry", () => {
       { kind: "variable", name: "TOKEN" },
     ];
     keys.push(...sources.map((source) => cacheKey({ ...config, source }, "boot", sha256)));
+    keys.push(cacheKey({ ...config, sessionPolicies: { policy: "", arns: ["{}"] } }, "boot", sha256));
     const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];
-    expect(new Set(all).size).toBe(Object.keys(changes).length + sources.length + 2);
+    expect(new Set(all).size).toBe(Object.keys(changes).length + sources.length + 3);
     for (const key of all) expect(key).toMatch(/^gcp2aws-[0-9a-f]{32}$/);
   });
 

@@ -25,6 +25,7 @@ function config(cacheLocations: CacheOptions["cacheLocations"]): CacheOptions {
     },
     roleSessionName: "{sub}",
     durationSeconds: undefined,
+    sessionPolicies: { policy: "", arns: [] },
     sts: {
       region: "us-east-1",
       endpoint: undefined,

@@ -67,11 +67,21 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     null,
   ].map((claims) => JSON.stringify(claims)),
   "session name": ["{sub}", "{email}.{sub}", "fixed", "{nope}", "{sub"],
+  "session policy": [
+    '{ "Version": "2012-10-17",\n "Statement": [ { "Effect": "Allow", "Action": "s3:*", "Resource": "a \\" b\\\\" } ] }',
+    "[]",
+    '{"a":"\u0100"}',
+    "arn:aws:iam::aws:policy/A,arn:aws:iam::111122223333:policy/path/B",
+  ],
   entry: [entry],
   failure: [failure],
   flags: [`--role-arn\n${ROLE}\n--audience=${AUDIENCE}`, ...flags.map(({ name, example }) => `--${name}=${example}`)],
   config: [
-    flags.map((flag) => `${variableOf(flag)}=${flag.example}`).join("\n"),
+    // There can be one session policy.
+    flags
+      .filter(({ key }) => key !== "policyFile")
+      .map((flag) => `${variableOf(flag)}=${flag.example}`)
+      .join("\n"),
     `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE}\nAWS_REGION=eu-west-1\nAWS_USE_FIPS_ENDPOINT=TRUE`,
     `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE}\nAWS_ENDPOINT_URL_STS=https://x.example/a\nGCE_METADATA_HOST=[::1]:80`,
   ],

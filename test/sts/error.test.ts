@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, Gcp2awsError } from "../../src/errors.ts";
-import { readResponse } from "../../src/sts/assume-role-with-web-identity.ts";
+import { type AssumeRoleWithWebIdentityInput, readResponse } from "../../src/sts/assume-role-with-web-identity.ts";
 import { CLAIMS, ROLE_ARN, START, stsErrorBody, stsSuccess, unsignedToken } from "../fake-host.ts";
 
 const token = unsignedToken(CLAIMS);
-const input = { roleArn: ROLE_ARN, roleSessionName: "name", webIdentityToken: token, durationSeconds: undefined };
+const input: AssumeRoleWithWebIdentityInput = {
+  roleArn: ROLE_ARN,
+  roleSessionName: "name",
+  webIdentityToken: token,
+  durationSeconds: undefined,
+  sessionPolicies: { policy: "", arns: [] },
+};
 
 function failure(status: number, body: string, headers: Record<string, string> = {}): Gcp2awsError {
   try {
@@ -74,6 +80,14 @@ describe("an STS error", () => {
     const error = failure(status, body);
     expect(error.code).toBe(code);
     expect(error.message).toContain(`status ${status}`);
+  });
+
+  it.each([
+    ["Packed policy consumes 134% of allotted space, please use smaller policy.", "these take 134 per cent of it"],
+    ["Packed size of session tags consumes 101 % of the allotted space", "these take 101 per cent of it"],
+    ["", "these take more than all of it"],
+  ])("says how full the space for session policies is: %j", (message, said) => {
+    expect(failure(400, stsErrorBody("PackedPolicyTooLarge", message)).hint).toContain(said);
   });
 
   it("carries Retry-After", () => {

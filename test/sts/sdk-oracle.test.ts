@@ -3,7 +3,11 @@ import { Readable } from "node:stream";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildRequest, readResponse } from "../../src/sts/assume-role-with-web-identity.ts";
+import {
+  type AssumeRoleWithWebIdentityInput,
+  buildRequest,
+  readResponse,
+} from "../../src/sts/assume-role-with-web-identity.ts";
 import { stsEndpoint } from "../../src/sts/endpoint.ts";
 import { ROLE_ARN, START, stsErrorBody, stsSuccess } from "../fake-host.ts";
 
@@ -51,7 +55,19 @@ const input = fc.record({
   roleSessionName: fc.oneof(sessionName, anyText),
   webIdentityToken: anyText,
   durationSeconds: fc.option(fc.integer({ min: 900, max: 43_200 }), { nil: undefined }),
+  sessionPolicies: fc.record({
+    policy: fc.oneof(fc.constant(""), anyText),
+    arns: fc.array(anyText, { maxLength: 12 }),
+  }),
 });
+
+const asked: AssumeRoleWithWebIdentityInput = {
+  roleArn: ROLE_ARN,
+  roleSessionName: "ab",
+  webIdentityToken: "t.t.t",
+  durationSeconds: undefined,
+  sessionPolicies: { policy: "", arns: [] },
+};
 
 describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
   it("sends the same bytes", async () => {
@@ -64,6 +80,9 @@ describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
             RoleSessionName: given.roleSessionName,
             WebIdentityToken: given.webIdentityToken,
             DurationSeconds: given.durationSeconds,
+            Policy: given.sessionPolicies.policy === "" ? undefined : given.sessionPolicies.policy,
+            PolicyArns:
+              given.sessionPolicies.arns.length === 0 ? undefined : given.sessionPolicies.arns.map((arn) => ({ arn })),
           }),
         );
         const theirs = wire[0];
@@ -99,11 +118,7 @@ describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
         const theirs = await client.send(
           new AssumeRoleWithWebIdentityCommand({ RoleArn: ROLE_ARN, RoleSessionName: "ab", WebIdentityToken: "t.t.t" }),
         );
-        const ours = readResponse(
-          { status: 200, headers: {}, body },
-          { roleArn: ROLE_ARN, roleSessionName: "ab", webIdentityToken: "t.t.t", durationSeconds: undefined },
-          START,
-        );
+        const ours = readResponse({ status: 200, headers: {}, body }, asked, START);
         expect(ours.accessKeyId).toBe(theirs.Credentials?.AccessKeyId);
         expect(ours.secretAccessKey).toBe(theirs.Credentials?.SecretAccessKey);
         expect(ours.sessionToken).toBe(theirs.Credentials?.SessionToken);
@@ -132,12 +147,7 @@ describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
             (error: unknown) => error,
           );
         const named = theirs instanceof Error ? theirs.name : "";
-        const read = () =>
-          readResponse(
-            { status, headers: {}, body },
-            { roleArn: ROLE_ARN, roleSessionName: "ab", webIdentityToken: "t.t.t", durationSeconds: undefined },
-            START,
-          );
+        const read = () => readResponse({ status, headers: {}, body }, asked, START);
         expect(named).toBe(awsCode);
         expect(read).toThrow(`why & what (${named})`);
       }),
