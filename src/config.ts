@@ -57,6 +57,7 @@ const noFiles: ReadText = () => {
  */
 export function readConfig(given: FlagValues, env: Environment, readText: ReadText = noFiles): Config {
   const roleArn = required("roleArn", given, env);
+  checkAccounts([roleArn], given, env);
   const token = readTokenConfig(given, env);
   const durationSeconds = read("durationSeconds", given, env);
 
@@ -80,6 +81,7 @@ export const flagsOfCredentials: readonly FlagKey[] = [
   "policy",
   "policyFile",
   "policyArn",
+  "allowedAccount",
   "region",
   "stsEndpoint",
   "fallbackRegion",
@@ -118,6 +120,23 @@ function timesOf(given: FlagValues, env: Environment): Pick<TokenConfig, "waitMs
     });
   }
   return { waitMs: wait === undefined ? undefined : Number(wait) * 1000, timeoutMs: timeout * 1000 };
+}
+
+/** A role's ARN says whose it is, so nobody need be asked. */
+function checkAccounts(roles: readonly string[], given: FlagValues, env: Environment): void {
+  const allowed = read("allowedAccount", given, env);
+  if (allowed === undefined) return;
+  for (const role of roles) {
+    const account = parseRoleArn(role)?.accountId ?? "";
+    if (allowed.split(",").includes(account)) continue;
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `role ${role}: --allowed-account does not list its account, ${account}`,
+      {
+        hint: `allowed are ${allowed}; add it where the role is one that this machine is meant to assume`,
+      },
+    );
+  }
 }
 
 /** The text of a file, and not its name: another text is another session. */

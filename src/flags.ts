@@ -17,6 +17,7 @@ export type FlagKey =
   | "policy"
   | "policyFile"
   | "policyArn"
+  | "allowedAccount"
   | "region"
   | "stsEndpoint"
   | "fallbackRegion"
@@ -164,6 +165,15 @@ export const flags: readonly Flag[] = [
     rule: "the ARNs of 1 to 10 managed policies, with commas between them",
     example: "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
     valid: isPolicyArnList,
+  },
+  {
+    key: "allowedAccount",
+    name: "allowed-account",
+    value: "ID[,ID]",
+    description: "the AWS accounts whose roles may be assumed (default: any)",
+    rule: "IDs of AWS accounts, 12 digits each, with commas between them",
+    example: "111122223333",
+    valid: (text) => /^\d{12}(,\d{12})*$/.test(text),
   },
   {
     key: "region",

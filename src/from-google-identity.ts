@@ -33,6 +33,8 @@ export interface GoogleIdentityOptions {
   policyFile?: string;
   /** ARNs of up to 10 managed policies as session policies. */
   policyArns?: readonly string[];
+  /** The AWS accounts whose roles may be assumed. Default: any. */
+  allowedAccounts?: readonly string[];
   /** The region of the STS endpoint; `auto`: the nearest to this workload. */
   region?: string;
   /** Another STS endpoint: https, or http on loopback. */
@@ -100,6 +102,7 @@ function configOf(options: GoogleIdentityOptions): Config {
     policy: options.policy,
     policyFile: options.policyFile,
     policyArn: options.policyArns?.join(","),
+    allowedAccount: options.allowedAccounts?.join(","),
     region: options.region,
     stsEndpoint: options.stsEndpoint,
     fallbackRegion: options.fallbackRegions?.join(","),

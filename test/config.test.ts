@@ -131,6 +131,9 @@ describe("configuration", () => {
     ["policyArn", ""],
     ["policyArn", "arn:aws:iam::aws:policy/A,"],
     ["policyArn", "arn:aws:iam::111122223333:role/A"],
+    ["allowedAccount", ""],
+    ["allowedAccount", "1111-2222-3333"],
+    ["allowedAccount", "111122223333,"],
     ["durationSeconds", "899"],
     ["durationSeconds", "43201"],
     ["durationSeconds", "1e3"],
@@ -196,6 +199,17 @@ describe("configuration", () => {
     expect(() => readConfig({ ...base, policyFile: "/a", policy: "{}" }, {}, readText)).toThrow(
       "there can be one session policy",
     );
+  });
+
+  it.each<[string, boolean]>([
+    ["111122223333", true],
+    ["444455556666,111122223333", true],
+    ["444455556666", false],
+    ["011112222333,311112222333", false],
+  ])("with --allowed-account %s a role of 111122223333 is accepted: %s", (allowedAccount, accepted) => {
+    const read = () => readConfig({ ...base, allowedAccount }, {});
+    if (accepted) expect(read()).toEqual(readConfig(base, {}));
+    else expect(read).toThrow("--allowed-account does not list its account, 111122223333");
   });
 
   it("refuses licenses in a standard token", () => {

@@ -60,6 +60,7 @@ describe("documents", () => {
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
       else if (["policy", "policyFile", "policyArn"].includes(key)) expect(value).toBe("none");
+      else if (key === "allowedAccount") expect(value).toBe("any");
       else if (
         [
           "region",

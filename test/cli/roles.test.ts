@@ -1,4 +1,4 @@
-// What the credentials may do, and whose they are: session policies.
+// What the credentials may do, and whose they are.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -88,6 +88,13 @@ describe.each(credentialProcessEntries)("session policies, $name", (entry) => {
     ["no JSON in a file", () => ["--policy-file", file("x")], 2, "USAGE_INVALID_VALUE", "must hold a JSON object"],
     ["no file", () => ["--policy-file", "/nowhere/x"], 6, "LOCAL_FILE", "/nowhere/x not read: ENOENT"],
     ["no policy", () => ["--policy", '{"Version": "2012-10-17"}'], 4, "STS_REQUEST_REJECTED", "without Principal"],
+    [
+      "a role of another account",
+      () => ["--allowed-account", "444455556666"],
+      2,
+      "USAGE_INVALID_VALUE",
+      "does not list its account, 111122223333",
+    ],
     [
       "too much together",
       () => ["--policy", long(1900), "--policy-arn", "arn:aws:iam::aws:policy/IAMReadOnlyAccess"],
