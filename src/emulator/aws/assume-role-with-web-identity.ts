@@ -11,6 +11,7 @@ import {
   verifyIdentityToken,
 } from "./identity-token.ts";
 import { checkDuration, findRole, openSession, readSessionRequest } from "./session-request.ts";
+import { noTags } from "./session-tags.ts";
 import type { XmlTree } from "./xml.ts";
 
 /**
@@ -73,6 +74,7 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
       policies,
       context,
       federatedProvider: federated,
+      sessionTags: noTags,
     }),
     SubjectFromWebIdentityToken: claims.sub,
     PackedPolicySize: asked.packedPolicySize,

@@ -5,16 +5,17 @@ import { type Account, type Call, requestContext, signedCaller } from "./call.ts
 import { callerArn, callerContext, type SignedCaller } from "./caller.ts";
 import { AwsError } from "./error-response.ts";
 import { checkDuration, findRole, openSession, readSessionRequest } from "./session-request.ts";
+import { inheritedTags, joinTags, noTags, readTags, requestTagContext } from "./session-tags.ts";
 import type { XmlTree } from "./xml.ts";
 
 /** Parameters of the real call that change what the session may do, and that the emulator would otherwise drop. */
-const unsupported = /^(Tags|TransitiveTagKeys|ProvidedContexts)\.member\.|^(SerialNumber|TokenCode)$/;
+const unsupported = /^ProvidedContexts\.member\.|^(SerialNumber|TokenCode)$/;
 
 /**
  * A second role, by the credentials of a user or of a first role's session (chaining, at most one hour).
  *
- * @throws AwsError ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge (400), AccessDenied (403),
- *   NotImplemented (501) for tags, contexts and MFA.
+ * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge (400),
+ *   AccessDenied (403), NotImplemented (501) for contexts and MFA.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export function assumeRole(account: Account, call: Call): XmlTree {
@@ -26,8 +27,11 @@ export function assumeRole(account: Account, call: Call): XmlTree {
   const dropped = [...call.parameters.keys()].find((name) => unsupported.test(name));
   if (dropped !== undefined) throw new AwsError(501, "NotImplemented", `${dropped} is not emulated`);
   const externalId = call.parameters.get("ExternalId");
-  const sourceIdentity =
-    call.parameters.get("SourceIdentity") ?? (caller.type === "session" ? caller.session.sourceIdentity : undefined);
+  const passed = readTags(call.parameters);
+  const first = caller.type === "session" ? caller.session : undefined;
+  const sourceIdentity = call.parameters.get("SourceIdentity") ?? first?.sourceIdentity;
+  const sessionTags = joinTags(inheritedTags(first?.sessionTags ?? noTags), passed);
+  const tags = Object.entries(passed.tags).map(([key, value]) => ({ key, value }));
   call.roleArn = asked.roleArn;
   call.requestParameters = {
     roleArn: asked.roleArn,
@@ -35,6 +39,7 @@ export function assumeRole(account: Account, call: Call): XmlTree {
     durationSeconds: asked.durationSeconds,
     ...(externalId !== null && { externalId }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
+    ...(tags.length > 0 && { tags, transitiveTagKeys: passed.transitive }),
   };
 
   const role = findRole(account, asked.roleArn);
@@ -44,10 +49,14 @@ export function assumeRole(account: Account, call: Call): XmlTree {
     "sts:RoleSessionName": [asked.name],
     "sts:ExternalId": externalId === null ? [] : [externalId],
     "sts:SourceIdentity": sourceIdentity === undefined ? [] : [sourceIdentity],
+    ...requestTagContext(passed),
   };
-  const actions = call.parameters.has("SourceIdentity")
-    ? ["sts:AssumeRole", "sts:SetSourceIdentity"]
-    : ["sts:AssumeRole"];
+  // Also for what a first session hands on: a role may refuse to be assumed with it.
+  const actions = [
+    "sts:AssumeRole",
+    ...(sourceIdentity === undefined ? [] : ["sts:SetSourceIdentity"]),
+    ...(Object.keys(sessionTags.tags).length === 0 ? [] : ["sts:TagSession"]),
+  ];
   for (const action of actions) {
     const principal = { type: "AWS", value: callerArn(caller) } as const;
     const trust = role && evaluate([role.trustPolicy], { action, principal, context });
@@ -57,6 +66,9 @@ export function assumeRole(account: Account, call: Call): XmlTree {
       const message = `User: ${callerArn(caller)} is not authorized to perform: ${action} on resource: ${asked.roleArn}`;
       throw new AwsError(403, "AccessDenied", message);
     }
+  }
+  if (first?.sourceIdentity !== undefined && sourceIdentity !== first.sourceIdentity) {
+    throw new AwsError(403, "AccessDenied", "The source identity of the calling session cannot be changed");
   }
   if (!role) throw new AwsError(403, "AccessDenied", "Not authorized to perform sts:AssumeRole");
   if (caller.type === "session" && asked.durationSeconds > 3600) {
@@ -68,7 +80,7 @@ export function assumeRole(account: Account, call: Call): XmlTree {
   const { name, durationSeconds, policies, packedPolicySize } = asked;
   const inherited = sourceIdentity === undefined ? {} : { sourceIdentity };
   return {
-    ...openSession(account, call, { role, name, durationSeconds, policies, context: {}, ...inherited }),
+    ...openSession(account, call, { role, name, durationSeconds, policies, context: {}, sessionTags, ...inherited }),
     PackedPolicySize: packedPolicySize,
     SourceIdentity: sourceIdentity,
   };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Context } from "../../trust-policy/condition.ts";
 import type { Role, User } from "../definition.ts";
+import { principalTagContext } from "./session-tags.ts";
 import type { Session } from "./sessions.ts";
 
 /** Who makes a call: a signing key's owner, or, for AssumeRoleWithWebIdentity, the subject of a verified token. */
@@ -37,6 +38,7 @@ export function callerContext(caller: SignedCaller): Context {
   return {
     ...common,
     ...session.context,
+    ...principalTagContext(session),
     "aws:PrincipalArn": [roleArn(session.role, accountId)],
     "aws:PrincipalType": ["AssumedRole"],
     "aws:TokenIssueTime": [new Date(session.created).toISOString()],

@@ -3,6 +3,7 @@ import type { Context } from "../../trust-policy/condition.ts";
 import type { PolicyDocument } from "../../trust-policy/policy.ts";
 import type { Role } from "../definition.ts";
 import type { Clock } from "../http.ts";
+import type { SessionTags } from "./session-tags.ts";
 
 /** What an AssumeRole call settles before there are credentials. */
 export interface Grant {
@@ -17,6 +18,7 @@ export interface Grant {
   /** The web identity provider behind the session, if one is. */
   federatedProvider?: string;
   sourceIdentity?: string;
+  sessionTags: SessionTags;
 }
 
 export interface Session extends Grant {

@@ -68,6 +68,37 @@ export const definition: Definition = {
     role("Chained", assumeBy(`arn:aws:iam::${accountId}:role/team/Reader`), [allow("*")], {
       maxSessionDuration: 43200,
     }),
+    role(
+      "Tagged",
+      {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${accountId}:role/team/Reader` },
+        Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+        Condition: { StringEqualsIfExists: { "aws:RequestTag/team": "a", "sts:SourceIdentity": "jane" } },
+      },
+      [allow("*")],
+    ),
+    role(
+      "TaggedLast",
+      {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${accountId}:role/Tagged` },
+        Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+        Condition: { StringEquals: { "aws:PrincipalTag/team": "a", "sts:SourceIdentity": "jane" } },
+      },
+      [allow("*")],
+    ),
+    role(
+      "TaggedThird",
+      {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${accountId}:role/TaggedLast` },
+        Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+        Condition: { StringEquals: { "aws:PrincipalTag/team": "a" }, Null: { "aws:PrincipalTag/job": "true" } },
+      },
+      [],
+    ),
+    role("UntaggedLast", assumeBy(`arn:aws:iam::${accountId}:role/Tagged`), [allow("*")]),
     role("ByAccount", assumeBy(accountId, { StringEquals: { "sts:ExternalId": "shared" } }), []),
   ],
   users: [

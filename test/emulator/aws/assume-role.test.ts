@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { accountId, admin, connect, createAccount, outcome, type TestAccount } from "./account.ts";
+import { accountId, admin, connect, createAccount, type Credentials, outcome, type TestAccount } from "./account.ts";
 
 const byAccount = `arn:aws:iam::${accountId}:role/ByAccount`;
+const tagged = `arn:aws:iam::${accountId}:role/Tagged`;
 const nobody = { accessKeyId: "AKIAI44QH8DHBEXAMPLE", secretAccessKey: "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" };
 
 let account: TestAccount;
@@ -32,9 +33,60 @@ test.each([
   [{ ExternalId: "x" }, "Member must have length greater than or equal to 2"],
   [{ ExternalId: "a b" }, "Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*"],
   [{ SourceIdentity: "x" }, "Member must have length greater than or equal to 2"],
-  [{ Tags: [{ Key: "k", Value: "v" }] }, "501 NotImplemented"],
+  [{ Tags: [{ Key: "k", Value: "v" }] }, "is not authorized to perform: sts:TagSession"],
+  [{ RoleArn: tagged, Tags: [{ Key: "team", Value: "b" }] }, "403 AccessDenied"],
+  [{ RoleArn: tagged, SourceIdentity: "john" }, "403 AccessDenied"],
+  [{ RoleArn: tagged, Tags: [{ Key: "team", Value: "a" }], TransitiveTagKeys: ["x"] }, "400 InvalidParameterValue"],
+  [
+    {
+      RoleArn: tagged,
+      Tags: [
+        { Key: "team", Value: "a" },
+        { Key: "Team", Value: "a" },
+      ],
+    },
+    "Duplicate tag keys found",
+  ],
+  [{ RoleArn: tagged, Tags: [{ Key: "k", Value: "a,b" }] }, "Member must satisfy regular expression pattern"],
+  [{ RoleArn: tagged, Tags: [{ Key: "aws:k", Value: "a" }] }, "may not start with 'aws:'"],
+  [
+    { RoleArn: tagged, Tags: Array.from({ length: 51 }, (_, at) => ({ Key: `k${at}`, Value: "" })) },
+    "Member must have length less than or equal to 50",
+  ],
 ])("a chained session with %j", async (input, expected) => {
   expect(await outcome(aws.assumeRole(await account.credentials(), input))).toContain(expected);
+});
+
+test("transitive tags and the source identity go on to the next role, which may refuse them", async () => {
+  const session = async (credentials: Credentials, input: Parameters<typeof aws.assumeRole>[1]) => {
+    const {
+      AccessKeyId = "",
+      SecretAccessKey = "",
+      SessionToken = "",
+    } = (await aws.assumeRole(credentials, input)).Credentials ?? {};
+    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  };
+  const Tags = [
+    { Key: "team", Value: "a" },
+    { Key: "job", Value: "7" },
+  ];
+  const input = { RoleArn: tagged, Tags, TransitiveTagKeys: ["team"], SourceIdentity: "jane" };
+  const second = await session(await account.credentials(), input);
+  const last = { RoleArn: `${tagged}Last` };
+  expect(await outcome(aws.assumeRole(second, last))).toBe("200");
+  expect(await outcome(aws.assumeRole(second, { ...last, Tags: [{ Key: "job", Value: "8" }] }))).toBe("200");
+  expect(await outcome(aws.assumeRole(second, { ...last, Tags: [{ Key: "Team", Value: "a" }] }))).toContain(
+    "conflicts with a transitive tag key",
+  );
+  expect(await outcome(aws.assumeRole(second, { ...last, SourceIdentity: "john" }))).toContain("403 AccessDenied");
+  expect(await outcome(aws.assumeRole(second, { RoleArn: `arn:aws:iam::${accountId}:role/UntaggedLast` }))).toContain(
+    "is not authorized to perform: sts:SetSourceIdentity",
+  );
+
+  const third = { RoleArn: `${tagged}Third` };
+  expect(await outcome(aws.assumeRole(await session(second, last), third))).toBe("200");
+  const untagged = await session(await account.credentials(), { ...input, TransitiveTagKeys: [] });
+  expect(await outcome(aws.assumeRole(await session(untagged, last), third))).toContain("403 AccessDenied");
 });
 
 test("a Deny of the caller's own outweighs a trust that names it", async () => {
