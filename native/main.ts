@@ -36,7 +36,7 @@ const obtain: Obtain = async (config, host, deadline) => {
   const { sts } = config;
   const isPlainSts =
     sts.region !== AUTO && (!sts.inProfile || !awsConfigOf(nativeHost.env, textOf).text.includes("endpoint_url"));
-  if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts) {
+  if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts && config.chain.via.length === 0) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
     const { audience, waitMs } = config;
     const mint = metadataServer(
@@ -44,12 +44,14 @@ const obtain: Obtain = async (config, host, deadline) => {
       host,
     );
     const place = placeOf(sts, sts.region, sts.endpoint);
-    return await issue(mint, { ...config, ...place }, host, deadline);
+    const { credentials, clockAheadMs } = await issue(mint, { ...config, ...place }, host, deadline);
+    // Not with the claims: the compiler knows one shape of an answer.
+    return { credentials, clockAheadMs };
   }
   becomeFullProgram();
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    "the native helper alone has only the metadata server, no proxy, no CA bundle, and no endpoint that is to be found first",
+    "the native helper alone has only the metadata server, no proxy, no CA bundle, no role by way of others, and no endpoint that is to be found first",
     { hint: "put gcp2aws beside it, which then takes its place, or leave out what asks for more" },
   );
 };

@@ -3,10 +3,11 @@ import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
 import { type FlagKey, flagOf, isPath, SESSION_POLICY, variableOf } from "./flags.ts";
 import type { Authorities, ProxySettings } from "./network-config.ts";
-import type { SessionPolicies } from "./session-config.ts";
+import type { RoleChain, SessionPolicies } from "./session-config.ts";
 import { parseUrl, partitionOf } from "./sts/endpoint.ts";
 import { AUTO, type StsConfig } from "./sts-config.ts";
-import { parseRoleArn } from "./sts/role-arn.ts";
+import { parseRoleArn, splitRoleArns } from "./sts/role-arn.ts";
+import { parseSessionTags } from "./sts/session-tags.ts";
 import { minimalPolicy } from "./sts/session-policy.ts";
 
 /** What the first part of the pipe needs to know, checked; see {@link readTokenConfig}. */
@@ -31,6 +32,7 @@ export interface Config extends TokenConfig {
   roleSessionName: string;
   durationSeconds: number | undefined;
   sessionPolicies: SessionPolicies;
+  chain: RoleChain;
   sts: StsConfig;
   /** Where the cache may lie, the first that applies; none where it is off. */
   cacheLocations: readonly CacheLocation[];
@@ -57,7 +59,8 @@ const noFiles: ReadText = () => {
  */
 export function readConfig(given: FlagValues, env: Environment, readText: ReadText = noFiles): Config {
   const roleArn = required("roleArn", given, env);
-  checkAccounts([roleArn], given, env);
+  const chain = chainOf(given, env, roleArn);
+  checkAccounts([...chain.via, roleArn], given, env);
   const token = readTokenConfig(given, env);
   const durationSeconds = read("durationSeconds", given, env);
 
@@ -67,6 +70,7 @@ export function readConfig(given: FlagValues, env: Environment, readText: ReadTe
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
     durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     sessionPolicies: sessionPoliciesOf(given, env, readText),
+    chain,
     sts: targetOf(given, env, roleArn),
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
@@ -82,6 +86,11 @@ export const flagsOfCredentials: readonly FlagKey[] = [
   "policyFile",
   "policyArn",
   "allowedAccount",
+  "via",
+  "externalId",
+  "sourceIdentity",
+  "sessionTags",
+  "transitiveTags",
   "region",
   "stsEndpoint",
   "fallbackRegion",
@@ -120,6 +129,69 @@ function timesOf(given: FlagValues, env: Environment): Pick<TokenConfig, "waitMs
     });
   }
   return { waitMs: wait === undefined ? undefined : Number(wait) * 1000, timeoutMs: timeout * 1000 };
+}
+
+/** What only AssumeRole takes, and so no role that is assumed by the token. */
+const forLaterRoles: readonly FlagKey[] = ["externalId", "sourceIdentity", "sessionTags", "transitiveTags"];
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining */
+const LONGEST_IN_CHAIN_SECONDS = 3600;
+
+function chainOf(given: FlagValues, env: Environment, roleArn: string): RoleChain {
+  const via = read("via", given, env);
+  if (via === undefined) {
+    const stray = forLaterRoles.find((key) => read(key, given, env) !== undefined);
+    if (stray !== undefined) {
+      throw new Gcp2awsError(
+        "USAGE_INVALID_VALUE",
+        `--${flagOf(stray).name}: is only for roles assumed by another role`,
+        {
+          hint: "a token's role takes none: give --via with the role that trusts Google, and the next one as --role-arn",
+        },
+      );
+    }
+    return { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] };
+  }
+  const roles = splitRoleArns(via);
+  const partition = parseRoleArn(roleArn)?.partition;
+  const abroad = roles.find((arn) => parseRoleArn(arn)?.partition !== partition);
+  if (abroad !== undefined) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--via ${abroad}: is not of the partition of --role-arn, ${partition}`,
+      {
+        hint: "a role can only assume roles of its own partition",
+      },
+    );
+  }
+  const seconds = read("durationSeconds", given, env);
+  if (seconds !== undefined && Number(seconds) > LONGEST_IN_CHAIN_SECONDS) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--duration-seconds ${seconds}: AWS ends a session after ${LONGEST_IN_CHAIN_SECONDS} seconds where its role was assumed by another role (--via)`,
+      {
+        hint: "give 3600 or less: credentials are renewed all the same, and whatever the role's MaxSessionDuration is",
+      },
+    );
+  }
+  const tags = parseSessionTags(read("sessionTags", given, env) ?? "") ?? [];
+  const transitiveTags = read("transitiveTags", given, env)?.split(",") ?? [];
+  const unknown = transitiveTags.find((name) => !tags.some(({ key }) => key === name));
+  if (unknown !== undefined) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--transitive-tags "${printable(unknown, 100)}": is no key of --session-tags`,
+      {
+        hint: "for example --session-tags team=a,cost-center=7 --transitive-tags team",
+      },
+    );
+  }
+  return {
+    via: roles,
+    externalId: read("externalId", given, env) ?? "",
+    sourceIdentity: read("sourceIdentity", given, env) ?? "",
+    tags,
+    transitiveTags,
+  };
 }
 
 /** A role's ARN says whose it is, so nobody need be asked. */

@@ -1,7 +1,8 @@
 import { isRegion, isStsEndpointUrl } from "./sts/endpoint.ts";
-import { parseRoleArn } from "./sts/role-arn.ts";
+import { parseRoleArn, splitRoleArns } from "./sts/role-arn.ts";
 import { AUTO } from "./sts-config.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
+import { parseSessionTags } from "./sts/session-tags.ts";
 import { isPolicyArnList, minimalPolicy } from "./sts/session-policy.ts";
 
 export type FlagKey =
@@ -18,6 +19,11 @@ export type FlagKey =
   | "policyFile"
   | "policyArn"
   | "allowedAccount"
+  | "via"
+  | "externalId"
+  | "sourceIdentity"
+  | "sessionTags"
+  | "transitiveTags"
   | "region"
   | "stsEndpoint"
   | "fallbackRegion"
@@ -49,6 +55,9 @@ const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
 
 const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
+
+const TEMPLATE =
+  "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and claims in braces: {sub} {email} {aud} {azp} {instance_id} {instance_name} {project_id} {project_number} {zone}";
 
 /** What a session policy must be, in a flag or in a file. */
 export const SESSION_POLICY =
@@ -126,7 +135,7 @@ export const flags: readonly Flag[] = [
     value: "TEMPLATE",
     description:
       "the session's name in CloudTrail, from the claims {sub}, {email}, {aud}, {azp}, {instance_id}, {instance_name}, {project_id}, {project_number}, {zone} (default: {sub})",
-    rule: "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and claims in braces: {sub} {email} {aud} {azp} {instance_id} {instance_name} {project_id} {project_number} {zone}",
+    rule: TEMPLATE,
     example: "{project_id}.{instance_name}",
     valid: isSessionNameTemplate,
   },
@@ -174,6 +183,52 @@ export const flags: readonly Flag[] = [
     rule: "IDs of AWS accounts, 12 digits each, with commas between them",
     example: "111122223333",
     valid: (text) => /^\d{12}(,\d{12})*$/.test(text),
+  },
+  {
+    key: "via",
+    name: "via",
+    value: "ARN[,ARN]",
+    description: "roles to assume before that one, each by the one before it, the first by the token",
+    rule: "the ARNs of IAM roles, with commas between them",
+    example: "arn:aws:iam::111122223333:role/Hub",
+    valid: (text) => splitRoleArns(text).every((arn) => parseRoleArn(arn) !== undefined),
+  },
+  {
+    key: "externalId",
+    name: "external-id",
+    value: "ID",
+    description: "with --via: the external ID that trust policies ask for",
+    rule: "2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -",
+    example: "team-a-at-example",
+    valid: (text) => text.length <= 1224 && /^[\w+=,.@:/-]{2,}$/.test(text),
+  },
+  {
+    key: "sourceIdentity",
+    name: "source-identity",
+    value: "TEMPLATE",
+    description:
+      "with --via: the source identity that CloudTrail shows for all that follows, a template as --role-session-name",
+    rule: TEMPLATE,
+    example: "{sub}",
+    valid: isSessionNameTemplate,
+  },
+  {
+    key: "sessionTags",
+    name: "session-tags",
+    value: "KEY=VALUE[,KEY=VALUE]",
+    description: "with --via: session tags, for aws:PrincipalTag in policies",
+    rule: "up to 50 times KEY=VALUE, with commas between them, of letters, digits, spaces and _ . : / = + - @; keys differ and do not begin with aws:",
+    example: "team=a,cost-center=7",
+    valid: (text) => parseSessionTags(text) !== undefined,
+  },
+  {
+    key: "transitiveTags",
+    name: "transitive-tags",
+    value: "KEY[,KEY]",
+    description: "with --via: which of the session tags all later roles inherit, unchangeable",
+    rule: "keys of --session-tags, with commas between them",
+    example: "team",
+    valid: (text) => /^[^,]+(,[^,]+)*$/.test(text),
   },
   {
     key: "region",

@@ -1,7 +1,7 @@
 import type { Config, FlagValues } from "./config.ts";
 import { readConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
-import type { Gcp2awsError } from "./errors.ts";
+import { Gcp2awsError, printable } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { processHost } from "./host/process.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
@@ -35,6 +35,16 @@ export interface GoogleIdentityOptions {
   policyArns?: readonly string[];
   /** The AWS accounts whose roles may be assumed. Default: any. */
   allowedAccounts?: readonly string[];
+  /** ARNs of roles to assume before that one, each by the one before it, the first by the token. See docs/roles.md. */
+  via?: readonly string[];
+  /** With `via`: the external ID that trust policies ask for. */
+  externalId?: string;
+  /** With `via`: the source identity that CloudTrail shows for all that follows, a template over the token's claims. */
+  sourceIdentity?: string;
+  /** With `via`: session tags by key. A comma can be in none of them, and `=` in no key. */
+  sessionTags?: Readonly<Record<string, string>>;
+  /** With `via`: the keys of those tags that all later roles inherit. */
+  transitiveTags?: readonly string[];
   /** The region of the STS endpoint; `auto`: the nearest to this workload. */
   region?: string;
   /** Another STS endpoint: https, or http on loopback. */
@@ -103,6 +113,11 @@ function configOf(options: GoogleIdentityOptions): Config {
     policyFile: options.policyFile,
     policyArn: options.policyArns?.join(","),
     allowedAccount: options.allowedAccounts?.join(","),
+    via: options.via?.join(","),
+    externalId: options.externalId,
+    sourceIdentity: options.sourceIdentity,
+    sessionTags: tagsText(options.sessionTags),
+    transitiveTags: options.transitiveTags?.join(","),
     region: options.region,
     stsEndpoint: options.stsEndpoint,
     fallbackRegion: options.fallbackRegions?.join(","),
@@ -116,6 +131,24 @@ function configOf(options: GoogleIdentityOptions): Config {
 
 function hostFor({ onWarning }: GoogleIdentityOptions): Host {
   return { ...processHost, stderrIsTerminal: () => false, warn: onWarning ?? (() => {}) };
+}
+
+/** As the flag has them. What the flag cannot say must not become another tag. */
+function tagsText(tags: Readonly<Record<string, string>> | undefined): string | undefined {
+  if (tags === undefined) return undefined;
+  for (const [key, value] of Object.entries(tags)) {
+    if (!key.includes("=") && !`${key}${value}`.includes(",")) continue;
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `session tag "${printable(key, 100)}": has a character that no tag can have here`,
+      {
+        hint: "leave out commas, and = in keys",
+      },
+    );
+  }
+  return Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 function textOf(value: number | boolean | undefined): string | undefined {

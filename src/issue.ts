@@ -1,5 +1,4 @@
 import type { Config } from "./config.ts";
-import type { Issued } from "./credentials.ts";
 import { Gcp2awsError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { decodeClaims } from "./identity-token/claims.ts";
@@ -7,7 +6,7 @@ import { endsSoon } from "./identity-token/life.ts";
 import type { IdentityTokenSource } from "./identity-token/source.ts";
 import { linesOfReasons } from "./source-config.ts";
 import type { StsPlace } from "./sts/place.ts";
-import { exchange } from "./sts/exchange.ts";
+import { exchange, type Exchanged } from "./sts/exchange.ts";
 
 /**
  * New credentials for a token of this source. A source may hand out a token that it has kept for long; one that is at its
@@ -20,7 +19,7 @@ export async function issue(
   config: Config & StsPlace,
   host: Host,
   deadline: number,
-): Promise<Issued> {
+): Promise<Exchanged> {
   host.preconnect(config.stsEndpoint);
 
   let token: string;

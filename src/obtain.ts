@@ -14,5 +14,8 @@ import { settle } from "./settle.ts";
 export async function obtain(config: Config, host: Host, deadline: number): Promise<Issued> {
   const mint = await openSource(config, host);
   const settled = await settle(config, host, deadline);
-  return issue(mint, settled, throughNetwork(host, config, "aws"), deadline);
+  const network = throughNetwork(host, config, "aws");
+  if (config.chain.via.length === 0) return issue(mint, settled, network, deadline);
+  const { issueByChain } = await import("./chain.ts");
+  return issueByChain(mint, settled, network, deadline);
 }

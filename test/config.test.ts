@@ -26,6 +26,7 @@ describe("configuration", () => {
       roleSessionName: "{sub}",
       durationSeconds: undefined,
       sessionPolicies: { policy: "", arns: [] },
+      chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
       sts: {
         region: "us-east-1",
         endpoint: undefined,
@@ -71,12 +72,10 @@ describe("configuration", () => {
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {
     const example = flagOf(key).example;
     const readText = () => flagOf("policy").example;
-    const fromFlag = readConfig({ ...base, [key]: example }, {}, readText);
-    const fromEnv = readConfig(
-      key === "roleArn" || key === "audience" ? { ...base, [key]: undefined } : base,
-      { [variableOf(flagOf(key))]: example },
-      readText,
-    );
+    // What is only for roles that are assumed by another, and the tag that a key is of.
+    const rest = { ...base, via: flagOf("via").example, sessionTags: flagOf("sessionTags").example };
+    const fromFlag = readConfig({ ...rest, [key]: example }, {}, readText);
+    const fromEnv = readConfig({ ...rest, [key]: undefined }, { [variableOf(flagOf(key))]: example }, readText);
     expect(fromEnv).toEqual(fromFlag);
   });
 
@@ -134,6 +133,17 @@ describe("configuration", () => {
     ["allowedAccount", ""],
     ["allowedAccount", "1111-2222-3333"],
     ["allowedAccount", "111122223333,"],
+    ["via", ""],
+    ["via", "arn:aws:iam::111122223333:role/A,arn:aws:iam::1:role/B"],
+    ["via", "Hub"],
+    ["externalId", "x"],
+    ["externalId", "a b"],
+    ["sourceIdentity", "{nope}"],
+    ["sourceIdentity", "aws:x"],
+    ["sessionTags", "team"],
+    ["sessionTags", "team=a,Team=b"],
+    ["sessionTags", "aws:team=a"],
+    ["transitiveTags", ","],
     ["durationSeconds", "899"],
     ["durationSeconds", "43201"],
     ["durationSeconds", "1e3"],
@@ -210,6 +220,35 @@ describe("configuration", () => {
     const read = () => readConfig({ ...base, allowedAccount }, {});
     if (accepted) expect(read()).toEqual(readConfig(base, {}));
     else expect(read).toThrow("--allowed-account does not list its account, 111122223333");
+  });
+
+  const HUB = "arn:aws:iam::444455556666:role/Hub,1";
+  it("reads a chain of roles", () => {
+    const given = { via: `${HUB},${ROLE_ARN}`, externalId: "a/b", sourceIdentity: "{sub}", sessionTags: "a=1=2,b=" };
+    expect(readConfig({ ...base, ...given, transitiveTags: "b" }, {}).chain).toEqual({
+      via: [HUB, ROLE_ARN],
+      externalId: "a/b",
+      sourceIdentity: "{sub}",
+      tags: [
+        { key: "a", value: "1=2" },
+        { key: "b", value: "" },
+      ],
+      transitiveTags: ["b"],
+    });
+  });
+
+  it.each<[Partial<Record<FlagKey, string>>, string]>([
+    [{ externalId: "x1" }, "--external-id: is only for roles assumed by another role"],
+    [{ sourceIdentity: "{sub}" }, "--source-identity: is only for roles assumed by another role"],
+    [{ sessionTags: "a=b" }, "--session-tags: is only for roles assumed by another role"],
+    [{ transitiveTags: "a" }, "--transitive-tags: is only for roles assumed by another role"],
+    [{ via: HUB, durationSeconds: "3601" }, "--duration-seconds 3601: AWS ends a session after 3600 seconds"],
+    [{ via: "arn:aws-cn:iam::444455556666:role/Hub" }, "is not of the partition of --role-arn, aws"],
+    [{ via: HUB, sessionTags: "a=b", transitiveTags: "b" }, '--transitive-tags "b": is no key of --session-tags'],
+    [{ via: HUB, allowedAccount: "111122223333" }, "does not list its account, 444455556666"],
+    [{ via: HUB, allowedAccount: "444455556666" }, "does not list its account, 111122223333"],
+  ])("refuses %j", (given, message) => {
+    expect(() => readConfig({ ...base, ...given }, {})).toThrow(message);
   });
 
   it("refuses licenses in a standard token", () => {

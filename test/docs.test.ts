@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseFlags } from "../src/cli/parse-flags.ts";
 import { readConfig } from "../src/config.ts";
-import { flagOf, flags, variableOf } from "../src/flags.ts";
+import { type FlagKey, flagOf, flags, variableOf } from "../src/flags.ts";
 import { parseDefinition } from "../src/emulator/definition.ts";
 import { parseFault } from "../src/emulator/fault.ts";
 import { errorClasses, exitStatus } from "../src/errors.ts";
@@ -53,13 +53,15 @@ describe("documents", () => {
   });
 
   it("state the defaults", () => {
+    const without = new Set<FlagKey>(["policy", "policyFile", "policyArn", "via", "externalId", "sourceIdentity"]);
+    without.add("sessionTags").add("transitiveTags");
     const required = { roleArn: flagOf("roleArn").example, audience: flagOf("audience").example };
     const defaults = new Map(rows("docs/reference.md").map(([name = "", , value = ""]) => [name, value]));
     for (const { key, name } of flags) {
       const value = defaults.get(`--${name}`) ?? "";
       if (key in required) expect(value).toBe("(required)");
       else if (key === "durationSeconds") expect(value).toBe("STS's, 3600");
-      else if (["policy", "policyFile", "policyArn"].includes(key)) expect(value).toBe("none");
+      else if (without.has(key)) expect(value).toBe("none");
       else if (key === "allowedAccount") expect(value).toBe("any");
       else if (
         [

@@ -1,5 +1,5 @@
 import type { Authorities } from "../network-config.ts";
-import type { SessionPolicies } from "../session-config.ts";
+import type { RoleChain, SessionPolicies } from "../session-config.ts";
 import type { SourceConfig } from "../source-config.ts";
 
 import type { StsConfig } from "../sts-config.ts";
@@ -16,6 +16,7 @@ export interface Answer {
   roleSessionName: string;
   durationSeconds: number | undefined;
   sessionPolicies: SessionPolicies;
+  chain: RoleChain;
   sts: StsConfig;
   /** Whether STS is believed is part of what is remembered. */
   authorities: Authorities;
@@ -37,6 +38,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     answer.roleSessionName,
     String(answer.durationSeconds),
     JSON.stringify(answer.sessionPolicies),
+    JSON.stringify(answer.chain),
     JSON.stringify(answer.sts),
     JSON.stringify(answer.authorities),
   ];

@@ -75,6 +75,8 @@ export interface FailedCall {
   secret: string;
   /** Of the role that was asked for, where one was. */
   roleName: string | undefined;
+  /** What to do where access is denied, in place of what holds for a token. */
+  denied?: string;
 }
 
 /** An answer that is not 200 as an error. */
@@ -84,8 +86,10 @@ export function readStsError(response: HttpResponse, call: FailedCall, now: numb
   const named = awsCode === undefined ? "" : ` (${printable(awsCode, 60)})`;
   const message = `${call.what}: ${said === "" ? `status ${response.status}` : said}${named}`;
   const meaning = meaningOf(response.status, awsCode, awsMessage);
+  const denied = meaning.code === "STS_ACCESS_DENIED" ? call.denied : undefined;
+  const hint = denied ?? meaning.hint;
   return new Gcp2awsError(meaning.code, message, {
-    hint: meaning.hint
+    hint: hint
       .split("ROLE_NAME")
       .join(call.roleName ?? "NAME")
       .split("PACKED_SIZE")

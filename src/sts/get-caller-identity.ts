@@ -1,8 +1,8 @@
-import { AwsV4Signer } from "aws4fetch";
 import type { Credentials } from "../credentials.ts";
 import type { HttpRequest, HttpResponse } from "../host.ts";
-import { version } from "../version.ts";
 import { badResponse, readResult, readStsError } from "./error.ts";
+import { formRequest } from "./form.ts";
+import { signRequest } from "./sign.ts";
 import { descend } from "./xml.ts";
 
 /** Who AWS takes the bearer of credentials for. */
@@ -16,30 +16,15 @@ export interface CallerIdentity {
  * The request, signed: GetCallerIdentity needs no permission
  * (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
  * @param region of the endpoint
- * @param now milliseconds since the epoch; AWS takes a signature for 15 minutes
+ * @param now milliseconds since the epoch, as for {@link signRequest}
  */
-export async function buildSignedRequest(
+export function buildSignedRequest(
   endpoint: string,
   region: string,
   credentials: Credentials,
   now: number,
 ): Promise<Omit<HttpRequest, "timeoutMs">> {
-  const body = "Action=GetCallerIdentity&Version=2011-06-15";
-  const url = endpoint.endsWith("/") ? endpoint : `${endpoint}/`;
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const { headers } = await new AwsV4Signer({
-    method: "POST",
-    url,
-    headers: { "Content-Type": "application/x-www-form-urlencoded", "User-Agent": `gcp2aws/${version}` },
-    body,
-    accessKeyId,
-    secretAccessKey,
-    sessionToken,
-    service: "sts",
-    region,
-    datetime: new Date(now).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
-  }).sign();
-  return { method: "POST", url, headers: Object.fromEntries(headers), body };
+  return signRequest(formRequest(endpoint, "GetCallerIdentity", []), region, credentials, now);
 }
 
 /**

@@ -24,6 +24,7 @@ const config: CacheOptions = {
   roleSessionName: "{sub}",
   durationSeconds: undefined,
   sessionPolicies: { policy: "", arns: [] },
+  chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
   sts: {
     region: "us-east-1",
     endpoint: undefined,

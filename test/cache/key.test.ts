@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type Answer, cacheKey } from "../../src/cache/key.ts";
 import { type Config, readConfig } from "../../src/config.ts";
+import type { RoleChain } from "../../src/session-config.ts";
 import type { SourceConfig } from "../../src/source-config.ts";
 import { ROLE_ARN } from "../fake-host.ts";
 
@@ -31,6 +32,7 @@ describe("the key of an entry", () => {
       roleSessionName: "{email}",
       durationSeconds: 3600,
       sessionPolicies: { policy: "{}", arns: [] },
+      chain: { ...config.chain, via: [ROLE_ARN] },
       sts: { ...config.sts, region: "eu-west-1" },
       authorities: { extra: "", aws: "/etc/ca.pem", google: "" },
     };
@@ -44,8 +46,16 @@ describe("the key of an entry", () => {
     ];
     keys.push(...sources.map((source) => cacheKey({ ...config, source }, "boot", sha256)));
     keys.push(cacheKey({ ...config, sessionPolicies: { policy: "", arns: ["{}"] } }, "boot", sha256));
+    const chains: Partial<RoleChain>[] = [
+      { via: [ROLE_ARN, ROLE_ARN] },
+      { externalId: "x" },
+      { sourceIdentity: "x" },
+      { tags: [{ key: "x", value: "" }] },
+      { transitiveTags: ["x"] },
+    ];
+    keys.push(...chains.map((part) => cacheKey({ ...config, chain: { ...config.chain, ...part } }, "boot", sha256)));
     const all = [cacheKey(config, "boot", sha256), cacheKey(config, "another boot", sha256), ...keys];
-    expect(new Set(all).size).toBe(Object.keys(changes).length + sources.length + 3);
+    expect(new Set(all).size).toBe(Object.keys(changes).length + sources.length + chains.length + 3);
     for (const key of all) expect(key).toMatch(/^gcp2aws-[0-9a-f]{32}$/);
   });
 

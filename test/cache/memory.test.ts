@@ -26,6 +26,7 @@ function config(cacheLocations: CacheOptions["cacheLocations"]): CacheOptions {
     roleSessionName: "{sub}",
     durationSeconds: undefined,
     sessionPolicies: { policy: "", arns: [] },
+    chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
     sts: {
       region: "us-east-1",
       endpoint: undefined,

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "./cloud.ts";
-import { cleanEnv, credentialProcessEntries, FLAGS, type Result, run } from "./run.ts";
+import { defaultDocument } from "../../src/emulator/default-definition.ts";
+import { parseDefinition } from "../../src/emulator/definition.ts";
+import { AUDIENCE, cleanEnv, credentialProcessEntries, entries, FLAGS, type Result, ROLE, run } from "./run.ts";
 
 /** What S3 says to whoever has these credentials. */
 async function buckets(cloud: Cloud, { stdout }: Result): Promise<string> {
@@ -110,4 +112,137 @@ describe.each(credentialProcessEntries)("session policies, $name", (entry) => {
     expect(result.stderr).toContain(text);
     if (status !== 4) expect(cloud.aws.requests.length).toBe(asked);
   });
+});
+
+const arn = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+const statement = (name: string, actions: string[], condition = {}) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { AWS: arn(name) }, Action: actions, Condition: condition }],
+});
+const all = [{ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ["s3:*", "sts:*"], Resource: "*" }] }];
+/** The role that trusts Google, then two that each trust the one before it. */
+const definition = parseDefinition({
+  roles: [
+    ...defaultDocument.roles,
+    { name: "Plain", trust_policy: statement("RoleForAccessFromGCPTeamA", ["sts:AssumeRole"]), permissions: all },
+    {
+      name: "Hub",
+      trust_policy: statement(
+        "RoleForAccessFromGCPTeamA",
+        ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+        {
+          StringEquals: { "sts:ExternalId": "shared", "aws:RequestTag/team": "a" },
+          "ForAllValues:StringEquals": { "aws:TagKeys": ["team", "job"] },
+          StringLike: { "sts:SourceIdentity": "1001*" },
+        },
+      ),
+      permissions: all,
+    },
+    {
+      name: "Last",
+      trust_policy: statement("Hub", ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], {
+        StringEquals: { "aws:PrincipalTag/team": "a", "aws:RequestTag/job": "7" },
+        StringLike: { "sts:SourceIdentity": "1001*" },
+      }),
+      permissions: all,
+    },
+  ],
+});
+
+describe.each(credentialProcessEntries)("one role by another, $name", (entry) => {
+  let cloud: Cloud;
+  beforeAll(async () => {
+    cloud = await startCloud({ definition });
+  });
+  afterAll(() => cloud.close());
+
+  const ask = (role: string, argv: readonly string[], env: Record<string, string> = {}) =>
+    run(entry, ["credential-process", "--role-arn", arn(role), "--audience", AUDIENCE, ...argv], {
+      env: { ...cloud.env, ...env },
+      secrets: cloud.secrets,
+    });
+  const two = ["--via", `${ROLE},${arn("Hub")}`];
+  const tagged = ["--session-tags", "team=a,job=7", "--transitive-tags", "team"];
+  const told = ["--external-id", "shared", "--source-identity", "{sub}", ...tagged];
+
+  it("one step", async () => {
+    const result = await ask("Plain", ["--via", ROLE]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(await buckets(cloud, result)).toBe(BUCKETS);
+  });
+
+  it("two steps, with an external ID, a source identity and tags that go on", async () => {
+    const result = await ask("Last", [...two, ...told]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(await buckets(cloud, result)).toBe(BUCKETS);
+  });
+
+  it("a session policy is for the last role", async () => {
+    const result = await ask("Last", [...two, ...told, "--policy", NARROW]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(await buckets(cloud, result)).toContain("assumed-role/Last/100111222333444555666 is not authorized");
+  });
+
+  it("is asked once while its credentials live", async () => {
+    const env = { GCP2AWS_CACHE: "on", HOME: cleanEnv()["HOME"] ?? "" };
+    const first = await ask("Plain", ["--via", ROLE], env);
+    const asked = cloud.aws.requests.length;
+    expect(await ask("Plain", ["--via", ROLE], env)).toEqual(first);
+    expect(cloud.aws.requests.length).toBe(asked);
+    expect(await ask("Plain", ["--via", ROLE, "--external-id", "other"], env)).toMatchObject({ status: 0 });
+    expect(cloud.aws.requests.length).toBe(asked + 2);
+  });
+
+  it.each<[string, string, string[], string[]]>([
+    [
+      "a first role that does not trust the token",
+      "Plain",
+      ["--via", arn("Hub")],
+      ["hop 1 of 2", "accounts.google.com:sub"],
+    ],
+    ["a role that does not trust the one before", "Last", ["--via", ROLE], ["hop 2 of 2", "--role-name Last"]],
+    ["no external ID", "Last", [...two, "--source-identity", "{sub}", ...tagged], ["hop 2 of 3", "sts:AssumeRole on"]],
+    ["another", "Last", [...two, ...told.with(1, "other")], ["hop 2 of 3", "is not authorized to perform"]],
+    [
+      "no source identity",
+      "Last",
+      [...two, "--external-id", "shared", ...tagged],
+      ["hop 2 of 3", "sts:SetSourceIdentity"],
+    ],
+    ["other tags", "Last", [...two, ...told.slice(0, 4), "--session-tags", "team=b"], ["hop 2 of 3"]],
+    ["a tag that does not go on", "Last", [...two, ...told.slice(0, 4), "--session-tags", "team=a"], ["hop 3 of 3"]],
+    ["a role that takes no tags", "Plain", ["--via", ROLE, "--session-tags", "team=a"], ["perform: sts:TagSession"]],
+    ["a role that does not exist", "Nobody", ["--via", ROLE], ["a role that does not exist gets the same answer"]],
+  ])("refused: %s", async (_, role, argv, texts) => {
+    const result = await ask(role, argv);
+    expect(result).toMatchObject({ status: 4, stdout: "" });
+    expect(result.stderr).toContain("[STS_ACCESS_DENIED]");
+    expect(result.stderr).toContain("not assumed");
+    for (const text of texts) expect(result.stderr).toContain(text);
+  });
+
+  it.each<[string, string[], string]>([
+    ["more than an hour", ["--via", ROLE, "--duration-seconds", "7200"], "AWS ends a session after 3600 seconds"],
+    ["an external ID for the token's role", ["--external-id", "shared"], "is only for roles assumed by another role"],
+    [
+      "an account on the way",
+      ["--via", arn("Hub").replace("1111", "9999"), "--allowed-account", "111122223333"],
+      "999922223333",
+    ],
+  ])("refused before anything is contacted: %s", async (_, argv, text) => {
+    const asked = cloud.metadata.requests.length;
+    const result = await ask("Plain", argv);
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toContain(text);
+    expect(cloud.metadata.requests.length).toBe(asked);
+  });
+});
+
+it.each(entries)("whoami tells who came by another role, $name", async (entry) => {
+  const cloud = await startCloud({ definition });
+  const argv = ["whoami", "--role-arn", arn("Plain"), "--audience", AUDIENCE, "--via", ROLE];
+  const { status, stdout } = await run(entry, argv, { env: cloud.env, secrets: cloud.secrets });
+  expect(status).toBe(0);
+  expect(stdout).toContain("arn:aws:sts::111122223333:assumed-role/Plain/100111222333444555666");
+  await cloud.close();
 });

@@ -1,8 +1,11 @@
 // The AWS SDK for JavaScript as the judge of what goes over the wire, of what is read back, and of the endpoint.
 import { Readable } from "node:stream";
-import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Credentials } from "../../src/credentials.ts";
+import type { SessionPolicies } from "../../src/session-config.ts";
+import { buildAssumeRole } from "../../src/sts/assume-role.ts";
 import {
   type AssumeRoleWithWebIdentityInput,
   buildRequest,
@@ -28,6 +31,7 @@ function sdk(options: {
 }) {
   const wire: Wire[] = [];
   const client = new STSClient({
+    credentials: KEYS,
     region: options.region ?? "us-east-1",
     useFipsEndpoint: options.fips ?? false,
     useDualstackEndpoint: options.dualStack ?? false,
@@ -50,15 +54,66 @@ function sdk(options: {
 
 const sessionName = fc.stringMatching(/^[\w+=,.@-]{2,64}$/);
 const anyText = fc.string({ unit: "binary", minLength: 1, maxLength: 200 });
+const sessionPolicies = fc.record({
+  policy: fc.oneof(fc.constant(""), anyText),
+  arns: fc.array(anyText, { maxLength: 12 }),
+});
+const policiesOf = ({ policy, arns }: SessionPolicies) => ({
+  Policy: policy === "" ? undefined : policy,
+  PolicyArns: arns.length === 0 ? undefined : arns.map((arn) => ({ arn })),
+});
+const KEYS: Credentials = {
+  accessKeyId: "ASIAIOSFODNN7EXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  sessionToken: "FwoGZXIvYXdzEBUaDOSY+1zJwXi29EXAMPLE==",
+  expiration: new Date(START),
+  accountId: "111122223333",
+};
 const input = fc.record({
   roleArn: fc.oneof(fc.constant(ROLE_ARN), anyText),
   roleSessionName: fc.oneof(sessionName, anyText),
   webIdentityToken: anyText,
   durationSeconds: fc.option(fc.integer({ min: 900, max: 43_200 }), { nil: undefined }),
-  sessionPolicies: fc.record({
-    policy: fc.oneof(fc.constant(""), anyText),
-    arns: fc.array(anyText, { maxLength: 12 }),
-  }),
+  sessionPolicies,
+});
+
+describe("AssumeRole beside @aws-sdk/client-sts", () => {
+  it("sends the same body", async () => {
+    const tag = fc.record({ key: anyText, value: fc.oneof(fc.constant(""), anyText) });
+    const optional = fc.oneof(fc.constant(""), anyText);
+    const given = fc.record({
+      roleArn: anyText,
+      roleSessionName: anyText,
+      durationSeconds: fc.option(fc.integer({ min: 900, max: 3_600 }), { nil: undefined }),
+      sessionPolicies,
+      tags: fc.array(tag, { maxLength: 3 }),
+      transitiveTags: fc.array(anyText, { maxLength: 3 }),
+      externalId: optional,
+      sourceIdentity: optional,
+    });
+    await fc.assert(
+      fc.asyncProperty(given, async (role) => {
+        const { client, wire } = sdk({ answer: { status: 200, body: "<AssumeRoleResponse/>" } });
+        const { externalId, sourceIdentity, sessionPolicies: policies, tags, transitiveTags } = role;
+        await client.send(
+          new AssumeRoleCommand({
+            RoleArn: role.roleArn,
+            RoleSessionName: role.roleSessionName,
+            DurationSeconds: role.durationSeconds,
+            ...policiesOf(policies),
+            Tags: tags.length === 0 ? undefined : tags.map(({ key, value }) => ({ Key: key, Value: value })),
+            TransitiveTagKeys: transitiveTags.length === 0 ? undefined : transitiveTags,
+            ExternalId: externalId === "" ? undefined : externalId,
+            SourceIdentity: sourceIdentity === "" ? undefined : sourceIdentity,
+          }),
+        );
+        const ours = await buildAssumeRole("https://sts.us-east-1.amazonaws.com", "us-east-1", role, KEYS, START);
+        expect(ours.body).toBe(wire[0]?.body);
+        expect(ours.headers["content-type"]).toBe(wire[0]?.headers["content-type"]);
+      }),
+      { numRuns: 200 },
+    );
+  });
 });
 
 const asked: AssumeRoleWithWebIdentityInput = {
@@ -80,9 +135,7 @@ describe("AssumeRoleWithWebIdentity beside @aws-sdk/client-sts", () => {
             RoleSessionName: given.roleSessionName,
             WebIdentityToken: given.webIdentityToken,
             DurationSeconds: given.durationSeconds,
-            Policy: given.sessionPolicies.policy === "" ? undefined : given.sessionPolicies.policy,
-            PolicyArns:
-              given.sessionPolicies.arns.length === 0 ? undefined : given.sessionPolicies.arns.map((arn) => ({ arn })),
+            ...policiesOf(given.sessionPolicies),
           }),
         );
         const theirs = wire[0];
