@@ -31,7 +31,7 @@ const stages = ["**/identity-token/**", "**/sts/**", "**/cache/**"];
 const above = [
   "**/provider.ts",
   "**/keeper.ts",
-  "**/{obtain,issue,settle,chain}.ts",
+  "**/{obtain,issue,settle,chain,longest}.ts",
   "**/{config,flags}.ts",
   "**/delivery/**",
   "**/cli/**",
@@ -79,7 +79,7 @@ export default defineConfig({
     layer("src/network.ts", [...stages, ...above.filter((name) => name !== "**/trust-policy/**")]),
     layer("src/{config,flags,targets}.ts", [
       "**/identity-token/**",
-      "**/{obtain,issue,settle,chain}.ts",
+      "**/{obtain,issue,settle,chain,longest}.ts",
       "**/provider.ts",
       "**/delivery/**",
       "**/cli/**",
@@ -94,7 +94,7 @@ export default defineConfig({
       "**/trust-policy/**",
     ]),
     layer("src/keeper.ts", ["**/delivery/**", "**/cli/**", "**/emulator/**", "**/trust-policy/**"]),
-    layer("src/{obtain,issue,settle,chain}.ts", [
+    layer("src/{obtain,issue,settle,chain,longest}.ts", [
       "**/cache/**",
       "**/provider.ts",
       "**/delivery/**",
@@ -114,7 +114,7 @@ export default defineConfig({
       ...stages,
       "**/provider.ts",
       "**/keeper.ts",
-      "**/{obtain,issue,settle,chain}.ts",
+      "**/{obtain,issue,settle,chain,longest}.ts",
       "**/cli/**",
       "**/emulator/**",
       "**/trust-policy/**",
@@ -125,7 +125,7 @@ export default defineConfig({
       "**/sts/**",
       "**/provider.ts",
       "**/keeper.ts",
-      "**/{obtain,issue,settle,chain}.ts",
+      "**/{obtain,issue,settle,chain,longest}.ts",
       "**/cli/**",
       "**/emulator/**",
       "**/trust-policy/**",

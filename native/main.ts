@@ -36,7 +36,8 @@ const obtain: Obtain = async (config, host, deadline) => {
   const { sts } = config;
   const isPlainSts =
     sts.region !== AUTO && (!sts.inProfile || !awsConfigOf(nativeHost.env, textOf).text.includes("endpoint_url"));
-  if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts && config.chain.via.length === 0) {
+  const isOneCall = config.chain.via.length === 0 && !config.longest;
+  if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts && isOneCall) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
     const { audience, waitMs } = config;
     const mint = metadataServer(
@@ -51,7 +52,7 @@ const obtain: Obtain = async (config, host, deadline) => {
   becomeFullProgram();
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    "the native helper alone has only the metadata server, no proxy, no CA bundle, no role by way of others, and no endpoint that is to be found first",
+    "the native helper alone has only the metadata server, no proxy, no CA bundle, one call for one role, and no endpoint or duration that is to be found first",
     { hint: "put gcp2aws beside it, which then takes its place, or leave out what asks for more" },
   );
 };

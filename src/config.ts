@@ -1,7 +1,7 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
 import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
-import { type FlagKey, flagOf, isPath, SESSION_POLICY, variableOf } from "./flags.ts";
+import { type FlagKey, flagOf, isPath, MAX, SESSION_POLICY, variableOf } from "./flags.ts";
 import type { Authorities, ProxySettings } from "./network-config.ts";
 import type { RoleChain, SessionPolicies } from "./session-config.ts";
 import { parseUrl, partitionOf } from "./sts/endpoint.ts";
@@ -31,6 +31,8 @@ export interface Config extends TokenConfig {
   /** A template over the token's claims, see sts/session-name.ts. */
   roleSessionName: string;
   durationSeconds: number | undefined;
+  /** As long as the role allows, see longest.ts. */
+  longest: boolean;
   sessionPolicies: SessionPolicies;
   chain: RoleChain;
   sts: StsConfig;
@@ -62,13 +64,13 @@ export function readConfig(given: FlagValues, env: Environment, readText: ReadTe
   const chain = chainOf(given, env, roleArn);
   checkAccounts([...chain.via, roleArn], given, env);
   const token = readTokenConfig(given, env);
-  const durationSeconds = read("durationSeconds", given, env);
+  const duration = durationOf(given, env, chain);
 
   return {
     ...token,
+    ...duration,
     roleArn,
     roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
-    durationSeconds: durationSeconds === undefined ? undefined : Number(durationSeconds),
     sessionPolicies: sessionPoliciesOf(given, env, readText),
     chain,
     sts: targetOf(given, env, roleArn),
@@ -192,6 +194,20 @@ function chainOf(given: FlagValues, env: Environment, roleArn: string): RoleChai
     tags,
     transitiveTags,
   };
+}
+
+function durationOf(
+  given: FlagValues,
+  env: Environment,
+  { via }: RoleChain,
+): Pick<Config, "durationSeconds" | "longest"> {
+  const text = read("durationSeconds", given, env);
+  if (text === undefined) return { durationSeconds: undefined, longest: false };
+  if (text !== MAX) return { durationSeconds: Number(text), longest: false };
+  // In a chain that needs no search: every role allows an hour.
+  return via.length > 0
+    ? { durationSeconds: LONGEST_IN_CHAIN_SECONDS, longest: false }
+    : { durationSeconds: undefined, longest: true };
 }
 
 /** A role's ARN says whose it is, so nobody need be asked. */

@@ -22,6 +22,16 @@ export interface Held {
   expiresAt: number;
 }
 
+/**
+ * The duration that held credentials were asked for, where that was whole hours: issue and expiration are by two clocks that are at most
+ * minutes apart.
+ * @returns seconds; undefined for what no session can have
+ */
+export function askedSeconds({ credentials, issuedAt }: Held): number | undefined {
+  const hours = Math.round((credentials.expiration.getTime() - issuedAt) / 3_600_000);
+  return hours >= 1 && hours <= 12 ? hours * 3600 : undefined;
+}
+
 /** A clock may be set back by this much without credentials being asked for anew. */
 export const CLOCK_STEP_MS = 60_000;
 

@@ -56,6 +56,9 @@ const isIntegerBetween = (low: number, high: number) => (text: string) =>
 
 const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
 
+/** In place of a duration: as long as the role allows. */
+export const MAX = "max";
+
 const TEMPLATE =
   "2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and claims in braces: {sub} {email} {aud} {azp} {instance_id} {instance_name} {project_id} {project_number} {zone}";
 
@@ -142,11 +145,11 @@ export const flags: readonly Flag[] = [
   {
     key: "durationSeconds",
     name: "duration-seconds",
-    value: "SECONDS",
-    description: "how long the credentials live, at most the role's MaxSessionDuration (default: 3600)",
-    rule: "a whole number from 900 to 43200",
+    value: "SECONDS|max",
+    description: "how long the credentials live, at most the role's MaxSessionDuration, or that itself (default: 3600)",
+    rule: "a whole number from 900 to 43200, or max",
     example: "3600",
-    valid: isIntegerBetween(900, 43_200),
+    valid: (text) => text === MAX || isIntegerBetween(900, 43_200)(text),
   },
   {
     key: "policy",

@@ -25,8 +25,8 @@ export interface GoogleIdentityOptions {
   licenses?: boolean;
   /** The session's name, a template over the token's claims. Default `{sub}`. */
   roleSessionName?: string;
-  /** How long the credentials live: 900 to 43200 seconds, at most the role's MaxSessionDuration. Default 3600. */
-  durationSeconds?: number;
+  /** How long the credentials live: 900 to 43200 seconds, at most the role's MaxSessionDuration; `max`: that itself. Default 3600. */
+  durationSeconds?: number | "max";
   /** A session policy, as JSON: the credentials may do only what the role and this allow. */
   policy?: string;
   /** The same from a file: its absolute path. It is read once. */
@@ -151,6 +151,6 @@ function tagsText(tags: Readonly<Record<string, string>> | undefined): string | 
     .join(",");
 }
 
-function textOf(value: number | boolean | undefined): string | undefined {
+function textOf(value: number | boolean | string | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
 }

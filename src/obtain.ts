@@ -15,7 +15,13 @@ export async function obtain(config: Config, host: Host, deadline: number): Prom
   const mint = await openSource(config, host);
   const settled = await settle(config, host, deadline);
   const network = throughNetwork(host, config, "aws");
-  if (config.chain.via.length === 0) return issue(mint, settled, network, deadline);
-  const { issueByChain } = await import("./chain.ts");
-  return issueByChain(mint, settled, network, deadline);
+  if (config.longest) {
+    const { issueLongest } = await import("./longest.ts");
+    return issueLongest(mint, settled, network, deadline);
+  }
+  if (config.chain.via.length > 0) {
+    const { issueByChain } = await import("./chain.ts");
+    return issueByChain(mint, settled, network, deadline);
+  }
+  return issue(mint, settled, network, deadline);
 }

@@ -1,7 +1,7 @@
 import { askOnce, type Question } from "./cache/ask-once.ts";
 import { entryOf } from "./cache/refresh.ts";
 import type { Config } from "./config.ts";
-import type { Credentials, Issued } from "./credentials.ts";
+import { askedSeconds, type Credentials, type Held, type Issued } from "./credentials.ts";
 import type { Host } from "./host.ts";
 import { nameOfSource } from "./source-config.ts";
 
@@ -33,6 +33,15 @@ export function questionOf(config: Config, host: Host, obtain: Obtain): Omit<Que
   return {
     config,
     host,
-    obtain: async (deadline) => entryOf(await obtain(config, host, deadline), about, host.now(), host.random()),
+    obtain: async (deadline, held) => {
+      const issued = await obtain(config.longest ? remembering(config, held()) : config, host, deadline);
+      return entryOf(issued, about, host.now(), host.random());
+    },
   };
+}
+
+/** What the role was found to allow is what it gave the last time. */
+function remembering(config: Config, last: Held | undefined): Config {
+  if (last === undefined) return config;
+  return { ...config, durationSeconds: askedSeconds(last) };
 }

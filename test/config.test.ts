@@ -25,6 +25,7 @@ describe("configuration", () => {
       },
       roleSessionName: "{sub}",
       durationSeconds: undefined,
+      longest: false,
       sessionPolicies: { policy: "", arns: [] },
       chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
       sts: {
@@ -147,6 +148,7 @@ describe("configuration", () => {
     ["durationSeconds", "899"],
     ["durationSeconds", "43201"],
     ["durationSeconds", "1e3"],
+    ["durationSeconds", "MAX"],
     ["durationSeconds", "3600.5"],
     ["region", "us-east-1.evil.example/"],
     ["region", "US-EAST-1"],

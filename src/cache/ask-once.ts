@@ -19,8 +19,8 @@ export interface CacheOptions extends Answer {
 export interface Question {
   config: CacheOptions;
   host: Host;
-  /** New credentials; `deadline` in milliseconds by `host.ticks`. */
-  obtain: (deadline: number) => Promise<Entry>;
+  /** New credentials; `deadline` in milliseconds by `host.ticks`, `held` what there was before, living or not. */
+  obtain: (deadline: number, held: () => Entry | undefined) => Promise<Entry>;
   /** Has the same question asked again, with `config.refreshNow`, without anybody waiting for it. */
   refreshInBackground: () => void;
 }
@@ -55,7 +55,7 @@ export function askOnce(question: Question): () => Promise<Entry> {
     } finally {
       store?.close();
     }
-    return obtain(began + config.timeoutMs);
+    return obtain(began + config.timeoutMs, () => undefined);
   };
 }
 
@@ -138,7 +138,7 @@ async function obtainAndKeep(
   const previous = records.failure();
   let entry: Entry;
   try {
-    entry = await question.obtain(deadline);
+    entry = await question.obtain(deadline, () => records.entry());
   } catch (error) {
     if (!(error instanceof Gcp2awsError)) throw error;
     // Whoever was put aside for being slow may have got them after all.

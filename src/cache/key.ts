@@ -15,6 +15,7 @@ export interface Answer {
   source: SourceConfig;
   roleSessionName: string;
   durationSeconds: number | undefined;
+  longest: boolean;
   sessionPolicies: SessionPolicies;
   chain: RoleChain;
   sts: StsConfig;
@@ -37,6 +38,7 @@ export function cacheKey(answer: Answer, bootId: string, sha256: (text: string) 
     JSON.stringify(answer.source),
     answer.roleSessionName,
     String(answer.durationSeconds),
+    String(answer.longest),
     JSON.stringify(answer.sessionPolicies),
     JSON.stringify(answer.chain),
     JSON.stringify(answer.sts),

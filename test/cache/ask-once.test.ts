@@ -23,6 +23,7 @@ const config: CacheOptions = {
   },
   roleSessionName: "{sub}",
   durationSeconds: undefined,
+  longest: false,
   sessionPolicies: { policy: "", arns: [] },
   chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
   sts: {

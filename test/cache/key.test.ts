@@ -31,6 +31,7 @@ describe("the key of an entry", () => {
       source: { ...METADATA, metadataUrl: "http://127.0.0.1" },
       roleSessionName: "{email}",
       durationSeconds: 3600,
+      longest: true,
       sessionPolicies: { policy: "{}", arns: [] },
       chain: { ...config.chain, via: [ROLE_ARN] },
       sts: { ...config.sts, region: "eu-west-1" },

@@ -25,6 +25,7 @@ function config(cacheLocations: CacheOptions["cacheLocations"]): CacheOptions {
     },
     roleSessionName: "{sub}",
     durationSeconds: undefined,
+    longest: false,
     sessionPolicies: { policy: "", arns: [] },
     chain: { via: [], externalId: "", sourceIdentity: "", tags: [], transitiveTags: [] },
     sts: {

@@ -246,3 +246,27 @@ it.each(entries)("whoami tells who came by another role, $name", async (entry) =
   expect(stdout).toContain("arn:aws:sts::111122223333:assumed-role/Plain/100111222333444555666");
   await cloud.close();
 });
+
+describe.each(credentialProcessEntries)("as long as the role allows, $name", (entry) => {
+  it.each([
+    [3600, 3],
+    [4 * 3600, 5],
+    [43200, 1],
+  ])("a role of %i seconds: %i calls, and then none", async (seconds, calls) => {
+    const [role] = defaultDocument.roles;
+    const cloud = await startCloud({
+      definition: parseDefinition({ roles: [{ ...role, max_session_duration: seconds }] }),
+    });
+    const env = { ...cloud.env, GCP2AWS_CACHE: "on" };
+    const ask = () => run(entry, [...FLAGS, "--duration-seconds", "max"], { env, secrets: cloud.secrets });
+    const began = Date.now();
+    const result = await ask();
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const { Expiration } = JSON.parse(result.stdout) as { Expiration: string };
+    expect(Math.round((Date.parse(Expiration) - began) / 60_000)).toBe(seconds / 60);
+    expect(cloud.aws.requests.length).toBe(calls);
+    expect(await ask()).toEqual(result);
+    expect(cloud.aws.requests.length).toBe(calls);
+    await cloud.close();
+  });
+});
