@@ -67,6 +67,45 @@ describe("in a client", () => {
     expect(exchanges()).toBe(2);
   });
 
+  it("session policies narrow what they may do", async () => {
+    const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
+    const policyArns = ["arn:aws:iam::aws:policy/IAMReadOnlyAccess"];
+    for (const options of [{ policy }, { policyArns }]) {
+      const s3 = new S3Client({ ...settings(provider(options)), forcePathStyle: true });
+      await expect(s3.send(new ListBucketsCommand({}))).rejects.toThrow("because no session policy allows");
+    }
+  });
+
+  it("one role is assumed by another, with tags that are said as an object", async () => {
+    const chained = { via: [ROLE], externalId: "shared", sourceIdentity: "{sub}", transitiveTags: ["team"] };
+    const options = { ...chained, sessionTags: { team: "a", "cost center": "" } };
+    await expect(provider({ ...options, roleArn: `${ROLE}2` })()).rejects.toMatchObject({
+      code: "STS_ACCESS_DENIED",
+      message: expect.stringContaining("sts:AssumeRole"),
+    });
+    expect(cloud.aws.requests.length).toBe(2);
+  });
+
+  it.each<[string, Partial<GoogleIdentityOptions>, string]>([
+    ["a role of another account", { allowedAccounts: ["444455556666"] }, "does not list its account"],
+    ["no account at all", { allowedAccounts: [] }, "--allowed-account"],
+    ["a tag that would be two", { via: [ROLE], sessionTags: { team: "a,admin=true" } }, 'session tag "team"'],
+    ["a key that would end early", { via: [ROLE], sessionTags: { "team=a": "b" } }, 'session tag "team=a"'],
+    ["a chain that is too long", { via: [ROLE], durationSeconds: 7200 }, "AWS ends a session after 3600 seconds"],
+  ])("refuses %s before anything is contacted", async (_name, options, message) => {
+    await expect(provider(options)()).rejects.toMatchObject({
+      code: "USAGE_INVALID_VALUE",
+      message: expect.stringContaining(message),
+    });
+    expect(cloud.metadata.requests.length).toBe(0);
+  });
+
+  it("live as long as the role allows", async () => {
+    const { expiration } = await provider({ durationSeconds: "max" })();
+    expect(expiration.getTime() - Date.now()).toBeGreaterThan(3590_000);
+    expect(cloud.aws.requests.length).toBe(3);
+  });
+
   it("a refusal comes out as it is", async () => {
     const sts = new STSClient(settings(provider({ audience: "https://wrong.example.com" })));
     await expect(whoIs(sts)).rejects.toMatchObject({ code: "STS_ACCESS_DENIED", tryNextLink: false });
