@@ -1,4 +1,3 @@
-import type { Config } from "./config.ts";
 import type { Credentials, Issued } from "./credentials.ts";
 import { Gcp2awsError } from "./errors.ts";
 import type { Host } from "./host.ts";
@@ -8,14 +7,12 @@ import { askInTurn } from "./sts/ask-in-turn.ts";
 import { type AssumeRoleInput, buildAssumeRole, readAssumeRole } from "./sts/assume-role.ts";
 import { callSts } from "./sts/call.ts";
 import { checkClock } from "./sts/clock.ts";
-import type { StsPlace } from "./sts/place.ts";
+import type { Settled } from "./settle.ts";
 import { renderSessionName } from "./sts/session-name.ts";
 
 /** The shortest that STS gives: sessions on the way are used at once, and never again. */
 const ON_THE_WAY_SECONDS = 900;
 const NO_POLICIES = { policy: "", arns: [] };
-
-type Settled = Config & StsPlace;
 
 /**
  * New credentials of a role that is reached by others: the first by the token, each next one by the one before.

@@ -23,7 +23,8 @@ export async function signRequest(
     secretAccessKey,
     sessionToken,
     service: "sts",
-    region,
+    // https://docs.aws.amazon.com/general/latest/gr/sts.html: the global endpoint is one of that region.
+    region: new URL(url).hostname === "sts.amazonaws.com" ? "us-east-1" : region,
     datetime: new Date(now).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
   }).sign();
   return { method, url, headers: Object.fromEntries(signed.headers), body };

@@ -35,6 +35,11 @@ function bytes(data: string | ArrayBuffer | ArrayBufferView): Buffer {
 }
 
 describe("the signed request", () => {
+  it("is signed for us-east-1 at the global endpoint, whatever the region", async () => {
+    const { headers } = await buildSignedRequest("https://sts.amazonaws.com", "eu-west-1", credentials, 0);
+    expect(headers["authorization"]).toContain("/us-east-1/sts/aws4_request");
+  });
+
   it("is signed as @smithy/signature-v4 signs it", async () => {
     const key = fc.stringMatching(/^[A-Za-z0-9+/=]{16,60}$/);
     const endpoint = fc.constantFrom(
