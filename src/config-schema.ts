@@ -20,7 +20,7 @@ export function configSchema(): object {
     properties: {
       targets: {
         type: "object",
-        propertyNames: { pattern: "^[A-Za-z0-9_+,.@][A-Za-z0-9_+,.@-]{0,63}$" },
+        propertyNames: { pattern: "^(?!\\.{1,2}$)[A-Za-z0-9_+,.@][A-Za-z0-9_+,.@-]{0,63}$" },
         additionalProperties: {
           type: "object",
           additionalProperties: false,

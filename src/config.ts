@@ -270,7 +270,7 @@ function firstSet(env: Environment, ...names: string[]): string {
 }
 
 /** A token in the environment itself. */
-const TOKEN_VARIABLE = "GCP2AWS_IDENTITY_TOKEN";
+export const TOKEN_VARIABLE = "GCP2AWS_IDENTITY_TOKEN";
 
 function reasonsOf(given: FlagValues, env: Environment): SourceReason[] {
   const chosen = read("source", given, env);
@@ -357,12 +357,17 @@ export function activatedDescriptors(env: Environment, pid: number): number[] {
   return Array.from({ length: Number(count) }, (_, at) => 3 + at);
 }
 
+/** Names the one file that is read in place of {@link AwsSurroundings.botoFiles}. */
+export const BOTO_CONFIG = "BOTO_CONFIG";
+
 /** Where the AWS SDKs look for their shared files, and what in the environment they take before a profile. */
 export interface AwsSurroundings {
   configFile: string;
   credentialsFile: string;
   /** The profile that they use unless told otherwise, where the environment says so. */
   profile: string | undefined;
+  /** Files of the first AWS library for Python, which botocore still takes keys from before it asks a container's endpoint. */
+  botoFiles: readonly string[];
   /** The variables that are set of those that name credentials themselves. */
   credentialVariables: readonly string[];
 }
@@ -377,6 +382,7 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
     configFile: awsFile(env, "AWS_CONFIG_FILE", "config"),
     credentialsFile: awsFile(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
     profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
+    botoFiles: botoFiles(env),
     credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
       (name) => (env[name] ?? "") !== "",
     ),
@@ -413,11 +419,26 @@ export function awsConfigOf(
   }
 }
 
+function botoFiles(env: Environment): string[] {
+  const [given = "", home = ""] = [env[BOTO_CONFIG], env["HOME"]];
+  if (given !== "") return [given];
+  return ["/etc/boto.cfg", ...(isPath(home) ? [`${trimSlashes(home)}/.boto`] : [])];
+}
+
 function awsFile(env: Environment, name: string, usual: string): string {
   const given = env[name] ?? "";
   const home = trimSlashes(env["HOME"] ?? "");
   const path = given === "" ? `~/.aws/${usual}` : given;
   const inHome = path.startsWith("~/");
+  if (given === "" && !isPath(home)) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `HOME "${printable(home, 100)}": must be the absolute path of a directory`,
+      {
+        hint: `set HOME, or ${name} to the file itself`,
+      },
+    );
+  }
   if (/^~(?!\/)|[$\0\ufffd]|\/$/.test(path) || (inHome && !isPath(home))) {
     throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} "${printable(given, 100)}": must be the path of a file`, {
       hint: `for example ${name}=/home/team-a/.aws/${usual}; without it, HOME must be set`,

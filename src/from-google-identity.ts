@@ -130,7 +130,9 @@ function configOf(options: GoogleIdentityOptions): Config {
 }
 
 function hostFor({ onWarning }: GoogleIdentityOptions): Host {
-  return { ...processHost, stderrIsTerminal: () => false, warn: onWarning ?? (() => {}) };
+  const warn = async (problem: Gcp2awsError) => onWarning?.(problem);
+  // What somebody else's function throws must keep nobody from credentials, nor end the process of a refresh in the background.
+  return { ...processHost, stderrIsTerminal: () => false, warn: (problem) => void warn(problem).catch(() => {}) };
 }
 
 /** As the flag has them. What the flag cannot say must not become another tag. */

@@ -10,7 +10,7 @@ const setting = v.union([v.string(), v.number(), v.boolean(), v.array(v.string()
 const shape = v.strictObject({ targets: v.record(v.string(), v.record(v.string(), setting)) });
 
 /** A name that can stand on a command line, in a URL's path and as a file's name. */
-const NAME = /^[\w+,.@][\w+,.@-]{0,63}$/;
+const NAME = /^(?!\.{1,2}$)[\w+,.@][\w+,.@-]{0,63}$/;
 
 /** Not of a target: which file it is in. */
 const elsewhere: ReadonlySet<FlagKey> = new Set(["config"] as const);

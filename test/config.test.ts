@@ -339,14 +339,14 @@ describe("the shared files of the AWS SDKs", () => {
     expect(awsSurroundings(env)).toMatchObject({ configFile, credentialsFile });
   });
 
-  it.each([
-    {},
-    { HOME: "relative" },
-    { HOME: "/h", AWS_CONFIG_FILE: "$HOME/c" },
-    { AWS_CONFIG_FILE: "~u/c" },
-    { HOME: "/h", AWS_CONFIG_FILE: "/d/" },
-  ])("are not known by %j", (env) => {
-    expect(() => awsSurroundings(env)).toThrow(/^AWS_CONFIG_FILE ".*": must be the path of a file$/);
+  it.each<[Environment, RegExp]>([
+    [{}, /^HOME "": must be the absolute path of a directory$/],
+    [{ HOME: "relative" }, /^HOME "relative": must be the absolute path of a directory$/],
+    [{ HOME: "/h", AWS_CONFIG_FILE: "$HOME/c" }, /^AWS_CONFIG_FILE ".*": must be the path of a file$/],
+    [{ AWS_CONFIG_FILE: "~u/c" }, /^AWS_CONFIG_FILE ".*": must be the path of a file$/],
+    [{ HOME: "/h", AWS_CONFIG_FILE: "/d/" }, /^AWS_CONFIG_FILE ".*": must be the path of a file$/],
+  ])("are not known by %j", (env, message) => {
+    expect(() => awsSurroundings(env)).toThrow(message);
   });
 
   it("are read beside what comes before any profile", () => {

@@ -1,5 +1,5 @@
 import { duration } from "../duration.ts";
-import { asErrorCode, Gcp2awsError } from "../errors.ts";
+import { asErrorCode, type ErrorCode, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Entry, Failure } from "./entry.ts";
 import { type CacheLocation, type FileStore, openStore } from "./file-store.ts";
@@ -78,7 +78,7 @@ export async function answer(question: Question, records: Records): Promise<Entr
     if (!pausing && !records.isTaken(started - BACKGROUND_MS)) question.refreshInBackground();
     return entry;
   }
-  if (pausing) return settle(records, remembered(failure, started), host);
+  if (pausing) return settle(records, remembered(failure, started, config.cacheLocations.length > 0), host);
   return refresh(question, records, started, allowed);
 }
 
@@ -179,17 +179,30 @@ function warnOfCache(host: Host, action: () => void): void {
 
 function revive(failure: Failure): Gcp2awsError {
   const { code, message, hint, details } = failure;
-  return new Gcp2awsError(asErrorCode(code) ?? "STS_UNAVAILABLE", message, { hint, details });
+  const known = asErrorCode(code) ?? "STS_UNAVAILABLE";
+  return new Gcp2awsError(known, message, { hint, details, retryable: MAY_PASS.has(known) });
 }
 
+/** What may be another answer the next time, whoever asked the first time. */
+const MAY_PASS: ReadonlySet<ErrorCode> = new Set([
+  "IDENTITY_UNREACHABLE",
+  "IDENTITY_TIMEOUT",
+  "IDENTITY_UNAVAILABLE",
+  "STS_UNREACHABLE",
+  "STS_TIMEOUT",
+  "STS_THROTTLED",
+  "STS_UNAVAILABLE",
+  "STS_IDP_UNREACHABLE",
+] as const);
+
 /** The error of an attempt before this call, and how to have another one made at once. */
-function remembered(failure: Failure, now: number): Gcp2awsError {
+function remembered(failure: Failure, now: number, isFiled: boolean): Gcp2awsError {
   const ago = duration(Math.max(0, now - failure.failedAt));
   const pause = duration(Math.ceil((failure.retryAt - now) / 1000) * 1000);
   const row = failure.count > 1 ? `, ${failure.count} times in a row` : "";
   return revive(failure).withDetails([
     ...failure.details,
-    `this failed ${ago} ago${row} and is tried again in ${pause}, or at once after: gcp2aws cache clear`,
+    `this failed ${ago} ago${row} and is tried again in ${pause}${isFiled ? ", or at once after: gcp2aws cache clear" : ""}`,
   ]);
 }
 

@@ -8,6 +8,7 @@ import type { ServedRole } from "../delivery/serve/role.ts";
 import { matcher, randomToken } from "../delivery/serve/secret.ts";
 import { credentialServer } from "../delivery/serve/server.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";
+import { TOKEN_VARIABLE } from "../config.ts";
 import type { Host } from "../host.ts";
 import { every, within } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
@@ -102,7 +103,7 @@ async function execute(
 async function run(program: string, argv: readonly string[], set: readonly Variable[], host: Host): Promise<number> {
   const { dieOf, runChild, statusOf } = await import("../host/child.ts");
   const env = { ...host.env };
-  for (const name of conflictingVariables) delete env[name];
+  for (const name of [...conflictingVariables, TOKEN_VARIABLE]) delete env[name];
   const end = await runChild(program, argv, { ...env, ...Object.fromEntries(set) });
   if (end.kind === "exited") return end.status;
   if (end.kind === "killed") {

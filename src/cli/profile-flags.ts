@@ -20,7 +20,9 @@ export function addProfileFlags(command: Command): Command {
 
 function profileName(text: string): string {
   if (isProfileName(text)) return text;
-  throw new InvalidArgumentError("It must be 1 to 100 of the characters A-Z a-z 0-9 _ . -");
+  throw new InvalidArgumentError(
+    "It must be 1 to 100 of the characters A-Z a-z 0-9 _ . -, and no name that some SDK keeps for itself, as DEFAULT.",
+  );
 }
 
 /** What the AWS tools may take in place of what was written: in the profile, by both files, and in the environment. */

@@ -16,8 +16,7 @@ export function tokenFilesOf(
 ): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const text of tokenFile) {
-    const at = text.indexOf("=");
-    const named = targets.find(({ name }) => at !== -1 && name === text.slice(0, at));
+    const named = targets.find(({ name }) => text.startsWith(`${name}=`));
     const only = targets.length === 1 ? targets[0] : undefined;
     const target = named ?? only;
     if (target === undefined)
@@ -27,7 +26,7 @@ export function tokenFilesOf(
       );
     if (files.has(target.name))
       throw invalid(`--token-file: "${printable(target.name, 80)}" has two`, "each role has one token");
-    files.set(target.name, named === undefined ? text : text.slice(at + 1));
+    files.set(target.name, named === undefined ? text : text.slice(named.name.length + 1));
   }
   return files;
 }
@@ -87,7 +86,13 @@ function readOwnToken(name: string, host: Host): string | undefined {
 }
 
 async function withOwnFiles<T>(host: Host, use: (store: FileStore) => Promise<T>): Promise<T> {
-  const store = openStore(ownLocations(host), host, true);
+  let store: FileStore | undefined;
+  try {
+    store = openStore(ownLocations(host), host, true);
+  } catch (error) {
+    if (!(error instanceof Gcp2awsError) || error.code !== "LOCAL_CACHE") throw error;
+    throw new Gcp2awsError(error.code, error.message, { hint: "give --token-file, or mend that directory" });
+  }
   if (store === undefined)
     throw invalid(
       "--token-file is missing, and there is no place for a token of our own",
@@ -105,9 +110,15 @@ async function withOwnFiles<T>(host: Host, use: (store: FileStore) => Promise<T>
   }
 }
 
-/** Files that only this user may read. */
+/**
+ * Files that only this user may read. Not of one login, whose directory a service does not have, unless there is no other: a server
+ * and its clients must have the same.
+ */
 function ownLocations(host: Host): CacheLocation[] {
-  return cacheLocations(host.env).map(({ directory, within }) => ({ directory: `${directory}/serve`, within }));
+  const locations = cacheLocations(host.env);
+  const lasting = locations.filter(({ within }) => within === undefined);
+  const chosen = lasting.length > 0 ? lasting : locations;
+  return chosen.map(({ directory, within }) => ({ directory: `${directory}/serve`, within }));
 }
 
 const fileOf = (name: string) => `${name}.token`;

@@ -128,7 +128,7 @@ async function targetsOf(
     add(undefined, await configOf(command, host));
   }
   for (const text of role) {
-    const match = /^(?:([\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
+    const match = /^(?:((?!\.{1,2}=)[\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
     if (match === null || parseRoleArn(match[2] ?? "") === undefined)
       throw invalid(
         `--role "${printable(text, 100)}": must be NAME=ARN or ARN`,

@@ -20,7 +20,10 @@ export function writeTokenFile(path: string, token: string, host: Pick<Host, "fi
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not written: ${error.code}`, {
-      hint: "its directory must be there, and this user must be allowed to write into it",
+      hint:
+        error.code === "ENOSPC"
+          ? "the disk is full; the file is as it was"
+          : "its directory must be there, and this user must be allowed to write into it",
     });
   }
 }

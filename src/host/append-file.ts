@@ -19,7 +19,7 @@ export function appendFile(path: string, text: string): void {
     const failure = toFileError(error);
     if (!(failure instanceof FileError)) throw failure;
     throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not written: ${failure.code}`, {
-      hint: "check the path and that this user may write there",
+      hint: failure.code === "ENOSPC" ? "the disk is full" : "check the path and that this user may write there",
     });
   }
 }

@@ -144,8 +144,8 @@ function refused(address: Address, error: Error): Gcp2awsError {
   return new Gcp2awsError("LOCAL_PORT", `not listening on ${printable(where)}: ${code}`, {
     hint:
       code === "EADDRINUSE"
-        ? "another program has that port; choose another with --listen HOST:PORT"
-        : "choose an address and port of this machine with --listen HOST:PORT; ports below 1024 are root's",
+        ? "another program has that port; choose another, with --listen IP:PORT of serve"
+        : "choose an address and port of this machine with --listen IP:PORT; ports below 1024 are root's",
   });
 }
 

@@ -1,10 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chmodSync, existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cloud, startCloud } from "./cloud.ts";
-import { AUDIENCE, cleanEnv, entries, ROLE, run } from "./run.ts";
+import { AUDIENCE, cleanEnv, entries, ROLE, run, runProgram } from "./run.ts";
 
 const FLAGS = ["exec", "--role-arn", ROLE, "--audience", AUDIENCE];
 
@@ -122,6 +132,41 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "/dev/null\n" });
   });
 
+  it("hides keys of the first Python library, which botocore takes before a container's endpoint", async () => {
+    const folder = home();
+    writeFileSync(join(folder, ".boto"), "[Credentials]\naws_access_key_id = AKIAOLD\naws_secret_access_key = x\n");
+    const show = (env: Record<string, string>) =>
+      run(entry, [...FLAGS, "--", "sh", "-c", "echo ${BOTO_CONFIG-none}"], {
+        env: { ...cloud.env, HOME: folder, ...env },
+      });
+    const { stdout, stderr } = await show({});
+    expect(stdout).toBe("/dev/null\n");
+    expect(stderr).toContain("/.boto: it has aws_access_key_id");
+    // Of gsutil, which has a Google configuration there.
+    writeFileSync(join(folder, "gs.boto"), "[GSUtil]\nparallel_thread_count = 1\n");
+    expect((await show({ BOTO_CONFIG: join(folder, "gs.boto") })).stdout).toBe(`${join(folder, "gs.boto")}\n`);
+  });
+
+  it("keeps the identity token to itself", async () => {
+    const token = (await run(entry, ["token", "--audience", AUDIENCE], { env: cloud.env })).stdout;
+    const { status, stdout } = await sh("env", ["--source", "variable"], { GCP2AWS_IDENTITY_TOKEN: token });
+    expect(status).toBe(0);
+    expect(stdout).not.toContain(token);
+  });
+
+  it.each(["QUIT", "ABRT", "SEGV"])("writes no core of its own when the command dies of SIG%s", async (signal) => {
+    const folder = home();
+    const argv = [...entry.command.slice(1), ...FLAGS, "--", "sh", "-c", `ulimit -c 0; kill -${signal} $$`];
+    const script = `ulimit -c unlimited; cd ${folder}; "$@"; echo "status $?"`;
+    const [program] = entry.command;
+    const { stdout } = await runProgram("bash", ["-c", script, "bash", program, ...argv], {
+      env: { ...cloud.env, HOME: folder },
+    });
+    expect(stdout).toContain(`status ${128 + (constants.signals[`SIG${signal}` as NodeJS.Signals] ?? 0)}`);
+    expect(stdout).not.toContain("core");
+    expect(readdirSync(folder).filter((name) => name.startsWith("core"))).toEqual([]);
+  });
+
   it("says that there is no program without a name", async () => {
     const { status, stderr } = await run(entry, [...FLAGS, "--", ""], { env: cloud.env });
     expect(status).toBe(127);
@@ -158,7 +203,7 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
     expect((await sh(`exit ${status}`)).status).toBe(status);
   });
 
-  it.each(["TERM", "KILL", "INT", "SEGV"] as const)("ends as its command does, by SIG%s", async (signal) => {
+  it.each(["TERM", "KILL", "INT", "HUP"] as const)("ends as its command does, by SIG%s", async (signal) => {
     const [program, ...first] = entry.command;
     const child = spawn(program, [...first, ...FLAGS, "--", "sh", "-c", `ulimit -c 0; kill -${signal} $$`], {
       env: { ...cloud.env, HOME: home() },

@@ -207,6 +207,12 @@ os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, "LISTEN_PID": str(os.getpid
       ["--role", "x=arn:aws:iam::1:role/X", "--audience", AUDIENCE],
       '--role "x=arn:aws:iam::1:role/X"',
     ],
+    [
+      "a role whose path clients would take away",
+      ["--role", `..=${ROLE}`, "--audience", AUDIENCE],
+      "must be NAME=ARN or ARN",
+    ],
+    ["an address in octal", [...FLAGS, "--listen", "127.0.0.010:80"], "must be IP:PORT"],
     ["variables of no role", [...FLAGS, "--print-env", "nosuch"], '--print-env "nosuch": no such role'],
     [
       "two tokens for one role",

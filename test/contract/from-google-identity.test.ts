@@ -67,6 +67,16 @@ describe("in a client", () => {
     expect(exchanges()).toBe(2);
   });
 
+  it("has credentials though the application's function for warnings throws", async () => {
+    vi.stubEnv("GCP2AWS_CACHE_DIR", "/proc/nowhere");
+    const onWarning = vi.fn(() => {
+      throw new Error("of the application");
+    });
+    const credentials = provider({ sharedCache: true, onWarning });
+    expect(await whoIs(new STSClient(settings(credentials)))).toBe(ASSUMED);
+    expect(onWarning).toHaveBeenCalled();
+  });
+
   it("session policies narrow what they may do", async () => {
     const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
     const policyArns = ["arn:aws:iam::aws:policy/IAMReadOnlyAccess"];

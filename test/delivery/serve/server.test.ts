@@ -241,7 +241,7 @@ describe("an address to listen on", () => {
     ["0.0.0.0:80", { host: "0.0.0.0", port: 80 }, false],
     ["[::]:80", { host: "::", port: 80 }, false],
     ["10.1.2.3:65535", { host: "10.1.2.3", port: 65_535 }, false],
-    ["[::ffff:127.0.0.1]:80", { host: "::ffff:7f00:1", port: 80 }, false],
+    ["[::ffff:127.0.0.1]:80", { host: "::ffff:7f00:1", port: 80 }, true],
   ])("%s", (text, address, loopback) => {
     expect(parseListen(text)).toEqual(address);
     expect(isLoopback(address)).toBe(loopback);
