@@ -39,7 +39,8 @@ async function write(command: Command, { profile, takeOver, watch }: WriteOption
   const put = async (credentials: Credentials) => {
     // What was asked for once is not for sections that come to be later.
     const target = { path, profile, takeOver: isFirst && takeOver === true };
-    await delivery.writeCredentials(credentials, target, host, userFiles);
+    const changed = await delivery.writeCredentials(credentials, target, host, userFiles);
+    if (!changed && !isFirst) return;
     const until = formatExpiration(credentials.expiration);
     host.writeStderr(`gcp2aws: profile ${profile} written to ${printable(path)}, valid until ${until}\n`);
     if (isFirst) warnOfShadows(profile, shadowLines(profile, "static", host, userFiles), host);

@@ -18,6 +18,7 @@ const MARK = "# Written by gcp2aws write-credentials: it replaces the keys of th
 
 /**
  * Puts credentials into a profile of the shared credentials file.
+ * @returns whether they were not there yet
  * @throws Gcp2awsError LOCAL_FILE, LOCAL_AWS_FILE; the file is then as it was
  */
 export async function writeCredentials(
@@ -25,7 +26,7 @@ export async function writeCredentials(
   { path, profile, takeOver }: CredentialsProfile,
   host: Host,
   user: UserFiles,
-): Promise<void> {
+): Promise<boolean> {
   const edit = {
     profile,
     takeOver,
@@ -41,7 +42,7 @@ export async function writeCredentials(
     remove: ["aws_security_token"],
   } as const;
   const change = (text: string) => editProfile(parseAwsFile(text, "credentials"), edit, path);
-  await editFile({ path, change, secret: true }, host, user);
+  return editFile({ path, change, secret: true }, host, user);
 }
 
 /** How late new credentials can be in the file, and how soon a failed write is tried again. */
@@ -50,6 +51,7 @@ const LOOK_MS = 10_000;
 export interface Watch {
   /** Credentials that live; sees to new ones when they near their end. */
   ask: () => Promise<Held>;
+  /** Does nothing where they are there. */
   write: (credentials: Credentials) => Promise<void>;
   /** See host/timers.ts. */
   every: (ms: number, action: () => void) => () => void;
@@ -59,20 +61,16 @@ export interface Watch {
 }
 
 /**
- * Writes credentials, and again whenever there are new ones, until it is stopped. Once they have been written the first time, whatever
+ * Writes credentials, and again whenever there are new ones or somebody has removed them, until it is stopped. Once they have been written the first time, whatever
  * goes wrong is said once, and tried again; what was written stays.
  * @throws Gcp2awsError what keeps it from writing the first time
  */
 export async function watch({ ask, write, every, stopped, warn }: Watch): Promise<void> {
-  /** The access key of what is written: each session has its own. */
-  let written: string | undefined;
   let writing = Promise.resolve();
   const look = async () => {
     const { credentials } = await ask();
-    if (credentials.accessKeyId === written) return;
     writing = write(credentials);
     await writing;
-    written = credentials.accessKeyId;
   };
   let looking: Promise<void> | undefined;
   let said: string | undefined;

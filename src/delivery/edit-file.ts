@@ -27,6 +27,7 @@ const ATTEMPTS = 10;
  */
 export async function editFile({ path, change, secret }: FileEdit, host: Host, user: UserFiles): Promise<boolean> {
   try {
+    if (isSettled({ path, change, secret }, host, user)) return false;
     const real = resolve(path, host, user);
     const slash = real.lastIndexOf("/");
     const name = real.slice(slash + 1);
@@ -61,6 +62,17 @@ export async function editFile({ path, change, secret }: FileEdit, host: Host, u
     }
   } catch (error) {
     throw error instanceof FileError ? notWritten(path, error) : error;
+  }
+}
+
+/** Whether there is nothing to do, without a lock: whoever keeps a file as it is looks often. */
+function isSettled({ path, change, secret }: FileEdit, host: Host, user: UserFiles): boolean {
+  try {
+    const present = readFile(user.realPath(path), path, host);
+    return present.text === change(present.text) && (!secret || present.mode === 0o600);
+  } catch (error) {
+    if (error instanceof FileError && error.code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -197,7 +197,9 @@ describe("a file that people edit too", () => {
       files.before = (operation, path) => {
         if (operation === "bind") lock = path.replace(/\.[0-9]{16}\/.*/, "");
       };
-      await one.edit((text) => text);
+      await one.edit((text) => `${text}x`);
+      const node = files.nodes.get(PATH);
+      if (node !== undefined) node.text = "old\n";
       files.before = () => {};
       files.makeDirectory(lock);
       return { ...one, lock };
