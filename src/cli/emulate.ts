@@ -11,6 +11,7 @@ interface EmulateOptions {
   awsPort: number;
   region: string;
   cloudtrail?: string;
+  credentials?: string;
   fault: string[];
   json?: true;
 }
@@ -21,15 +22,16 @@ export function defineEmulate(program: Command, { host }: CommandContext): void 
     .command("emulate")
     .summary("run Google's metadata server and an AWS account on this machine")
     .description(
-      "Runs a Google metadata server, its token issuer and an AWS account (STS, S3 ListBuckets, IAM GetRole, " +
-        "CloudTrail) on loopback, which verify what they are sent as the real services do. Ctrl-C ends it.",
+      "Runs a Google metadata server, its token issuer with Google's APIs (IAM Credentials, OAuth, STS) and an AWS account (STS, " +
+        "S3 ListBuckets, IAM GetRole, CloudTrail) on loopback, which verify what they are sent as the real services do. Ctrl-C ends it.",
     )
     .option("--config <FILE>", "workload, roles, policies and buckets, as JSON or YAML (default: the AWS blog's walk)")
     .option("--metadata-port <PORT>", "port of the metadata server, 0 for any", port, 0)
-    .option("--issuer-port <PORT>", "port of the token issuer, 0 for any", port, 0)
+    .option("--issuer-port <PORT>", "port of the token issuer and of Google's APIs, 0 for any", port, 0)
     .option("--aws-port <PORT>", "port of AWS, 0 for any", port, 0)
     .option("--region <REGION>", "region of the AWS side", "us-east-1")
     .option("--cloudtrail <DIR>", "write CloudTrail's files below this directory")
+    .option("--credentials <DIR>", "write Google's application default credentials of every type into this directory")
     .option("--fault <SPEC>", "what goes wrong, TARGET:KIND[=VALUE][@COUNT]; may be repeated", collect, [])
     .option("--json", "print the addresses and variables as one line of JSON")
     .addHelpText("after", faultHelp)
@@ -38,12 +40,12 @@ export function defineEmulate(program: Command, { host }: CommandContext): void 
 
 const faultHelp = `
 Faults:
-  metadata:latency=500             half a second before every answer (also sts:)
-  metadata:status=503@2            the first two requests fail (also sts:)
+  metadata:latency=500             half a second before every answer (also google:, sts:)
+  metadata:status=503@2            the first two requests fail (also google:, sts:)
   sts:status=503,retry-after=2@1   with a Retry-After header
   sts:throttling@3                 Throttling
   sts:idp-communication-error@1    IDPCommunicationError
-  sts:drop@1                       connection closed without an answer (also metadata:)
+  sts:drop@1                       connection closed without an answer (also metadata:, google:)
   sts:clock-skew=7200              that side's clock is two hours ahead (also metadata:)`;
 
 async function emulate(options: EmulateOptions, host: Host): Promise<void> {
@@ -60,9 +62,21 @@ async function emulate(options: EmulateOptions, host: Host): Promise<void> {
   }).catch((error: unknown) => {
     throw startFailure(error);
   });
+  if (options.credentials !== undefined) await writeCredentials(emulator, options.credentials);
   host.writeStdout(options.json ? `${JSON.stringify(addresses(emulator))}\n` : describe(emulator, options));
   await stopped;
   await emulator.close();
+}
+
+async function writeCredentials(emulator: Emulator, directory: string): Promise<void> {
+  try {
+    await emulator.writeCredentials(directory);
+  } catch (error) {
+    await emulator.close();
+    throw new Gcp2awsError("LOCAL_FILE", `--credentials ${printable(directory)}: ${messageOf(error)}`, {
+      hint: "it needs a directory that this user may write",
+    });
+  }
 }
 
 async function readDefinition(path: string, host: Host, parse: (value: unknown) => Definition): Promise<Definition> {
@@ -97,7 +111,7 @@ function addresses({ metadataUrl, issuerUrl, awsUrl, env }: Emulator) {
 function describe(emulator: Emulator, { cloudtrail }: EmulateOptions): string {
   const role = emulator.definition.roles[0]?.name ?? "ROLE";
   return `Google metadata server  ${emulator.metadataUrl}
-Google token issuer     ${emulator.issuerUrl}
+Google token issuer     ${emulator.issuerUrl} (and Google's APIs)
 AWS account             ${emulator.awsUrl} (${emulator.definition.accountId})
 CloudTrail              ${cloudtrail ?? "not kept; give --cloudtrail DIR"}
 

@@ -27,7 +27,7 @@ function allow(...actions: string[]) {
 /**
  * The definition file that applies when there is none, and key by key where one leaves something out: the walk of the
  * AWS blog post "Access AWS using a Google Cloud Platform native workload identity", plus a service account that the
- * role does not trust, a role without S3 and a user with Amazon's documented example key.
+ * role does not trust but that may impersonate the one it does, a role without S3 and a user with Amazon's documented example key.
  */
 export const defaultDocument = {
   account_id: "111122223333",
@@ -41,7 +41,16 @@ export const defaultDocument = {
     kubernetes: { namespace: "default", service_account: "default", cluster: "cluster-1" },
   },
   service_accounts: [
-    { email: teamA.email, unique_id: teamA.uniqueId, aliases: ["default"] },
+    {
+      email: teamA.email,
+      unique_id: teamA.uniqueId,
+      aliases: ["default"],
+      token_creators: [
+        `serviceAccount:${teamB.email}`,
+        "user:developer@example.com",
+        "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/emulator/subject/team-a",
+      ],
+    },
     { email: teamB.email, unique_id: teamB.uniqueId, aliases: [] },
   ],
   roles: [

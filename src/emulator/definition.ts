@@ -23,6 +23,8 @@ export interface ServiceAccount {
   uniqueId: string;
   aliases: string[];
   scopes: string[];
+  /** Who may impersonate it (roles/iam.serviceAccountTokenCreator), as IAM policies name them. */
+  tokenCreators: string[];
 }
 
 export interface Role {
@@ -139,8 +141,22 @@ const serviceAccount = v.pipe(
     unique_id: digits,
     aliases: v.optional(v.array(text, "must be a list"), ["default"]),
     scopes: v.optional(v.array(text, "must be a list"), ["https://www.googleapis.com/auth/cloud-platform"]),
+    token_creators: v.optional(
+      v.array(
+        matching(
+          /^((serviceAccount|user):\S+@\S+|principal:\/\/\S+)$/,
+          "must be serviceAccount:EMAIL, user:EMAIL or principal://…",
+        ),
+        "must be a list",
+      ),
+      [],
+    ),
   }),
-  v.transform(({ unique_id: uniqueId, ...rest }): ServiceAccount => ({ ...rest, uniqueId })),
+  v.transform(({ unique_id: uniqueId, token_creators: tokenCreators, ...rest }): ServiceAccount => ({
+    ...rest,
+    uniqueId,
+    tokenCreators,
+  })),
 );
 
 const role = v.pipe(

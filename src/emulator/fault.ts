@@ -2,8 +2,11 @@ import { stsError } from "./aws/error-response.ts";
 import type { Clock, EmulatorResponse, Handler } from "./http.ts";
 import { DroppedConnection } from "./listen.ts";
 
-/** `metadata` is the Google side: the metadata server and the issuer's clock. `sts` is the AWS side, every service. */
-export type FaultTarget = "metadata" | "sts";
+/**
+ * `metadata` is the metadata server, and the clock of all of Google's side. `google` is Google's APIs. `sts` is the AWS side, every
+ * service.
+ */
+export type FaultTarget = "metadata" | "google" | "sts";
 
 type Effect =
   | { kind: "latency"; milliseconds: number }
@@ -20,10 +23,12 @@ export interface Fault {
   effect: Effect;
 }
 
+const targets: readonly FaultTarget[] = ["metadata", "google", "sts"];
+
 type Groups = Readonly<Record<string, string | undefined>>;
 
 const SPEC =
-  /^(?<target>metadata|sts):(?<kind>[a-z-]+)(?:=(?<value>-?\d+))?(?:,retry-after=(?<retryAfter>\d+))?(?:@(?<count>[1-9]\d*))?$/;
+  /^(?<target>metadata|google|sts):(?<kind>[a-z-]+)(?:=(?<value>-?\d+))?(?:,retry-after=(?<retryAfter>\d+))?(?:@(?<count>[1-9]\d*))?$/;
 
 /**
  * Reads a `--fault` value, `TARGET:KIND[=VALUE][,retry-after=SECONDS][@COUNT]`:
@@ -40,7 +45,7 @@ const SPEC =
  */
 export function parseFault(spec: string): Fault {
   const groups: Groups = SPEC.exec(spec)?.groups ?? {};
-  const target = groups["target"] === "sts" ? "sts" : "metadata";
+  const target = targets.find((name) => name === groups["target"]) ?? "metadata";
   const effect = parseEffect(groups);
   if (effect === undefined || !isPossible(target, effect, groups)) {
     throw new Error(
@@ -73,7 +78,8 @@ function parseEffect(groups: Groups): Effect | undefined {
 
 /** Each AWS error code belongs to AWS, Retry-After to a status; a clock is off for all requests or for none. */
 function isPossible(target: FaultTarget, { kind }: Effect, groups: Groups): boolean {
-  if (target === "metadata" && (kind === "throttling" || kind === "idp-communication-error")) return false;
+  if (target !== "sts" && (kind === "throttling" || kind === "idp-communication-error")) return false;
+  if (target === "google" && kind === "clock-skew") return false;
   if (kind !== "status" && groups["retryAfter"] !== undefined) return false;
   return kind !== "clock-skew" || groups["count"] === undefined;
 }

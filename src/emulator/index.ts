@@ -5,6 +5,9 @@ import { createTrail } from "./cloudtrail.ts";
 import { defaultDefinition } from "./definition.ts";
 import type { Definition } from "./definition.ts";
 import { parseFault, skewClock, withFaults } from "./fault.ts";
+import { createAccessTokens } from "./google/access-tokens.ts";
+import { createGoogleApis, isGoogleApi } from "./google/apis.ts";
+import { createLogins } from "./google/logins.ts";
 import type { Clock, Handler } from "./http.ts";
 import { createIssuer } from "./issuer.ts";
 import type { Issuer, MintOptions } from "./issuer.ts";
@@ -39,6 +42,7 @@ export interface EmulatorOptions {
 
 export interface Emulator {
   metadataUrl: string;
+  /** Of the token issuer, and of Google's APIs. */
   issuerUrl: string;
   awsUrl: string;
   /** The environment variables that point Google's and AWS's clients here. */
@@ -49,12 +53,19 @@ export interface Emulator {
   /** A projected token of the pod's Kubernetes service account, by the issuer of its GKE cluster. */
   projectedToken: (audience: string, options?: MintOptions) => Promise<string>;
   rotateKeys: () => Promise<void>;
+  /**
+   * Writes files of application default credentials of every type, with mode 0600, into a directory: new keys each time. The names are
+   * in docs/emulator.md.
+   *
+   * @throws the file system's error
+   */
+  writeCredentials: (directory: string) => Promise<void>;
   /** Stops everything and ends open connections at once. */
   close: () => Promise<void>;
 }
 
 /**
- * Starts a Google metadata server, its token issuer and an AWS account on loopback.
+ * Starts a Google metadata server, its token issuer with Google's APIs, and an AWS account on loopback.
  *
  * @throws Error for a fault that cannot be read, and the socket's error when a port is taken
  */
@@ -76,13 +87,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   let baseUrl: string | undefined;
   const issuer = createIssuer({ clock: googleClock, baseUrl: () => baseUrl });
-  const metadata = createMetadataServer({ definition, issuer, clock: googleClock });
+  const accessTokens = createAccessTokens(googleClock);
+  const metadata = createMetadataServer({ definition, issuer, accessTokens, clock: googleClock });
+  const logins = createLogins(definition, googleClock);
+  const { serviceAccounts } = definition;
+  const apis = withFaults(
+    createGoogleApis({ serviceAccounts, accessTokens, issuer, logins, clock: googleClock }),
+    "google",
+    faults,
+    sleep,
+  );
   const write = typeof cloudTrail === "string" ? await directoryWriter(cloudTrail) : cloudTrail;
   const trail = write && createTrail({ accountId: definition.accountId, clock: awsClock, write });
   const clusterUrl = clusterIssuer(definition.workload);
   const cluster = createIssuer({ clock: googleClock, issuer: clusterUrl });
   const projectedToken: Emulator["projectedToken"] = (audience, mint) =>
     cluster.mint(projectedClaims(definition.workload, audience), mint);
+  const issuers = withProjectedTokens(issuer.handler, projectedToken);
+  const google: Handler = (request) => (isGoogleApi(request.path) ? apis : issuers)(request);
   const providers = [
     googleProvider(issuer.keys),
     ...definition.oidcProviders.map((provider) =>
@@ -96,23 +118,30 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const aws = createAws({ definition, clock: awsClock, providers, region, ...(trail && { trail }) });
 
   try {
-    const google = await start(withFaults(metadata, "metadata", faults, sleep), googleClock, options.metadataPort);
-    const { url: issuerUrl } = await start(
-      withProjectedTokens(issuer.handler, projectedToken),
+    const { url: metadataUrl, port } = await start(
+      withFaults(metadata, "metadata", faults, sleep),
       googleClock,
-      options.issuerPort,
+      options.metadataPort,
     );
+    const { url: issuerUrl } = await start(google, googleClock, options.issuerPort);
     baseUrl = issuerUrl;
     const { url: awsUrl } = await start(withFaults(aws, "sts", faults, sleep), awsClock, options.awsPort);
-    const env = clientEnvironment({ metadataHost: `127.0.0.1:${google.port}`, awsUrl, region });
+    const env = clientEnvironment({ metadataHost: `127.0.0.1:${port}`, googleUrl: issuerUrl, awsUrl, region });
+    const writeCredentials = async (directory: string) => {
+      const writeFile = await directoryWriter(directory, 0o600);
+      const files = await logins.files(issuerUrl, directory);
+      const encoder = new TextEncoder();
+      await Promise.all(Object.entries(files).map(([name, text]) => writeFile(name, encoder.encode(text))));
+    };
     return {
-      metadataUrl: google.url,
+      metadataUrl,
       issuerUrl,
       awsUrl,
       env,
       definition,
       issuer,
       projectedToken,
+      writeCredentials,
       rotateKeys: issuer.rotate,
       close,
     };

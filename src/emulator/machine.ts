@@ -16,15 +16,17 @@ export function sleep(milliseconds: number): Promise<void> {
  * A writer of files below a directory, which is made at once, so that one that cannot be is found before the first call;
  * folders below it are made as they are needed.
  *
+ * @param mode of new files
  * @throws the file system's error
  */
 export async function directoryWriter(
   directory: string,
+  mode?: number,
 ): Promise<(relativePath: string, bytes: Uint8Array) => Promise<void>> {
   await mkdir(directory, { recursive: true });
   return async (relativePath, bytes) => {
     const path = join(directory, relativePath);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes);
+    await writeFile(path, bytes, mode === undefined ? {} : { mode });
   };
 }

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Definition, Platform, ServiceAccount, Workload } from "./definition.ts";
+import type { AccessTokens, Holder, IssuedAccessToken } from "./google/access-tokens.ts";
 import type { Clock, EmulatorRequest, EmulatorResponse, Handler } from "./http.ts";
 import type { Issuer } from "./issuer.ts";
 import { directory, isDirectory, isEndpoint, listing, lookup, recursiveJson, valueText } from "./metadata-tree.ts";
@@ -7,7 +8,6 @@ import type { Directory, Endpoint, MetadataNode } from "./metadata-tree.ts";
 import { workloadClaims } from "./workload-claims.ts";
 
 const BASE_PATH = "/computeMetadata/v1";
-const ACCESS_TOKEN_SECONDS = 3599;
 /** A cached access token is handed out until it has this long to live. */
 const ACCESS_TOKEN_MARGIN_SECONDS = 300;
 
@@ -17,6 +17,13 @@ const SERVER: Record<Platform, string> = {
   "cloud-run": "Metadata Server for Serverless",
 };
 
+interface MetadataServerOptions {
+  definition: Definition;
+  issuer: Issuer;
+  accessTokens: AccessTokens;
+  clock: Clock;
+}
+
 /**
  * The metadata server of one workload: a Compute Engine VM, a GKE pod with Workload Identity or a Cloud Run instance.
  *
@@ -25,7 +32,7 @@ const SERVER: Record<Platform, string> = {
  *
  * @see https://cloud.google.com/compute/docs/metadata/querying-metadata
  */
-export function createMetadataServer(options: { definition: Definition; issuer: Issuer; clock: Clock }): Handler {
+export function createMetadataServer(options: MetadataServerOptions): Handler {
   const { platform } = options.definition.workload;
   const root = createTree(options);
 
@@ -75,17 +82,18 @@ function decodeNames(path: string): string[] | undefined {
   }
 }
 
-function createTree({ definition, issuer, clock }: Parameters<typeof createMetadataServer>[0]): Directory {
+function createTree({ definition, issuer, accessTokens, clock }: MetadataServerOptions): Directory {
   const { workload } = definition;
+  const tokenFor = (holder: Holder) => accessTokenEndpoint(() => accessTokens.issue(holder), clock);
   const accounts = new Map<string, MetadataNode>();
   for (const account of definition.serviceAccounts) {
     const node = serviceAccountNode(account, {
       identity: identityEndpoint(workload, account, issuer),
-      token: accessTokenEndpoint(clock),
+      token: tokenFor({ member: `serviceAccount:${account.email}`, scopes: account.scopes }),
     });
     for (const name of [...account.aliases, account.email]) accounts.set(name, node);
   }
-  if (workload.platform === "gke" && accounts.size === 0) accounts.set("default", unannotatedNode(workload, clock));
+  if (workload.platform === "gke" && accounts.size === 0) accounts.set("default", unannotatedNode(workload, tokenFor));
 
   return directory({
     instance: new Map([...Object.entries(instanceValues(workload)), ["service-accounts", accounts]]),
@@ -112,7 +120,8 @@ function serviceAccountNode(
 }
 
 /** A pod whose Kubernetes service account is bound to no Google one has access tokens, but no identity token. */
-function unannotatedNode({ projectId, kubernetes }: Workload, clock: Clock): Directory {
+function unannotatedNode({ projectId, kubernetes }: Workload, tokenFor: (holder: Holder) => Endpoint): Directory {
+  const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
   const name = `${kubernetes.namespace}/${kubernetes.serviceAccount}`;
   const message =
     `Your Kubernetes service account (${name}) is not annotated with a target Google service account, ` +
@@ -122,9 +131,12 @@ function unannotatedNode({ projectId, kubernetes }: Workload, clock: Clock): Dir
     {
       aliases: ["default"],
       email: `${projectId}.svc.id.goog`,
-      scopes: ["https://www.googleapis.com/auth/cloud-platform"],
+      scopes,
     },
-    { identity: async () => text(404, message), token: accessTokenEndpoint(clock) },
+    {
+      identity: async () => text(404, message),
+      token: tokenFor({ member: `serviceAccount:${projectId}.svc.id.goog[${name}]`, scopes }),
+    },
   );
 }
 
@@ -140,13 +152,11 @@ function identityEndpoint(workload: Workload, account: ServiceAccount, issuer: I
   };
 }
 
-function accessTokenEndpoint(clock: Clock): Endpoint {
-  let cached = { token: "", expiresAt: 0 };
+function accessTokenEndpoint(issue: () => IssuedAccessToken, clock: Clock): Endpoint {
+  let cached: IssuedAccessToken = { token: "", expiresAt: 0 };
   return async () => {
     const now = Math.floor(clock() / 1000);
-    if (cached.expiresAt - now < ACCESS_TOKEN_MARGIN_SECONDS) {
-      cached = { token: `ya29.${randomBytes(96).toString("base64url")}`, expiresAt: now + ACCESS_TOKEN_SECONDS };
-    }
+    if (cached.expiresAt - now < ACCESS_TOKEN_MARGIN_SECONDS) cached = issue();
     const body = { access_token: cached.token, expires_in: cached.expiresAt - now, token_type: "Bearer" };
     return json(JSON.stringify(body));
   };

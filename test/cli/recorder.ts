@@ -13,14 +13,15 @@ export interface Recorder {
   close: () => Promise<void>;
 }
 
-export async function startRecorder(target: string): Promise<Recorder> {
+/** @param into whose secrets this one's are to be kept with */
+export async function startRecorder(target: string, into?: Pick<Recorder, "token" | "result">): Promise<Recorder> {
   const recorder: Recorder = {
     url: "",
     delayMs: 0,
     close: () => Promise.resolve(),
     requests: new Array<string>(),
-    token: new Set<string>(),
-    result: new Set<string>(),
+    token: into?.token ?? new Set<string>(),
+    result: into?.result ?? new Set<string>(),
   };
   const server = createServer((incoming, answer) => {
     recorder.requests.push(`${incoming.method} ${incoming.url}`);
@@ -57,6 +58,7 @@ function note(body: string, seen: Pick<Recorder, "token" | "result">): void {
   for (const [token, payload, signature] of body.matchAll(/ey[\w-]+\.([\w-]+)\.([\w-]+)/g)) {
     for (const part of [token, payload, signature]) if (part !== undefined) seen.token.add(part);
   }
+  for (const [token] of body.matchAll(/ya29\.[\w-]+/g)) seen.token.add(token);
   for (const [, secret] of body.matchAll(/<(?:SecretAccessKey|SessionToken)>([^<]+)</g)) {
     if (secret !== undefined) seen.result.add(secret);
   }

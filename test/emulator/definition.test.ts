@@ -44,6 +44,7 @@ test("a service account is the default one with full scope unless it says otherw
       uniqueId: "1",
       aliases: ["default"],
       scopes: ["https://www.googleapis.com/auth/cloud-platform"],
+      tokenCreators: [],
     },
   ]);
 });

@@ -2,6 +2,7 @@ import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { defaultDefinition, parseDefinition } from "../../src/emulator/definition.ts";
 import type { Definition } from "../../src/emulator/definition.ts";
+import { createAccessTokens } from "../../src/emulator/google/access-tokens.ts";
 import type { EmulatorRequest } from "../../src/emulator/http.ts";
 import { createIssuer } from "../../src/emulator/issuer.ts";
 import { createMetadataServer } from "../../src/emulator/metadata-server.ts";
@@ -15,7 +16,7 @@ const clock = () => now;
 const issuer = createIssuer({ clock });
 
 function server(definition: Definition = defaultDefinition) {
-  const handler = createMetadataServer({ definition, issuer, clock });
+  const handler = createMetadataServer({ definition, issuer, accessTokens: createAccessTokens(clock), clock });
   return (target: string, options: Partial<EmulatorRequest> = {}) =>
     handler(
       request(target, { headers: { "metadata-flavor": "Google", host: "metadata.google.internal" }, ...options }),

@@ -4,7 +4,13 @@ import type { Platform } from "../../src/emulator/definition.ts";
 import { workloadClaims } from "../../src/emulator/workload-claims.ts";
 import type { IdentityRequest } from "../../src/emulator/workload-claims.ts";
 
-const account = { email: "a@example.com", uniqueId: "100000000000000000001", aliases: [], scopes: [] };
+const account = {
+  email: "a@example.com",
+  uniqueId: "100000000000000000001",
+  aliases: [],
+  scopes: [],
+  tokenCreators: [],
+};
 const subject = { aud: "https://aws.example.com", azp: account.uniqueId, sub: account.uniqueId };
 const email = { email: account.email, email_verified: true };
 const machine = {
