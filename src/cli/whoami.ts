@@ -72,10 +72,18 @@ function sourceOf({ source, sourceReasons }: Config): Source {
   return { why: `${nameOfSource(source)}: ${why}`, others };
 }
 
-async function askGoogle(config: Settled, host: Host, deadline: number): Promise<Claims> {
+interface GoogleSide {
+  claims: Claims;
+  /** The key of a trust policy that a claim is compared with. */
+  keyOf: (claim: string) => string | undefined;
+}
+
+async function askGoogle(config: Settled, host: Host, deadline: number): Promise<GoogleSide> {
   const { openSource } = await import("../identity-token/open-source.ts");
   const { mintToken } = await import("../identity-token/life.ts");
-  return (await mintToken(await openSource(config, host), host, deadline)).claims;
+  const { trustPolicyKeys } = await import("../sts/explain-denial.ts");
+  const { claims } = await mintToken(await openSource(config, host), host, deadline);
+  return { claims, keyOf: (claim) => trustPolicyKeys(claims).find(({ name }) => name === claim)?.key };
 }
 
 async function askAws(command: Command, config: Settled, host: Host, deadline: number): Promise<AwsSide> {
@@ -112,7 +120,7 @@ async function sideOf<T>(asked: Promise<T>): Promise<Side<T>> {
 
 /** For programs. Times are ISO 8601 in UTC; what a token does not say is left out. */
 function summary(
-  google: Side<Claims>,
+  google: Side<GoogleSide>,
   aws: Side<AwsSide>,
   source: Source,
   { region, stsEndpoint }: Settled,
@@ -123,7 +131,7 @@ function summary(
     google:
       "error" in google
         ? failed(google.error)
-        : { ...google.said.values, ...end(timeOf(google.said.exp), now), source },
+        : { ...google.said.claims.values, ...end(timeOf(google.said.claims.exp), now), source },
     aws:
       "error" in aws
         ? failed(aws.error)
@@ -144,7 +152,7 @@ function end(expiration: Date | undefined, now: number) {
 }
 
 /** For people: both sides below each other; nothing where neither is known. */
-function screen(google: Side<Claims>, aws: Side<AwsSide>, source: Source, config: Settled, now: number): string {
+function screen(google: Side<GoogleSide>, aws: Side<AwsSide>, source: Source, config: Settled, now: number): string {
   if ("error" in google && "error" in aws) return "";
   const sides: [string, Row[]][] = [
     ["Google", "error" in google ? [] : googleRows(google.said, source, now)],
@@ -160,13 +168,15 @@ function screen(google: Side<Claims>, aws: Side<AwsSide>, source: Source, config
 
 type Row = readonly [name: string, value: string];
 
-function googleRows({ values, exp }: Claims, { why, others }: Source, now: number): Row[] {
-  const { sub, email, azp, aud, project_id: project, instance_name: instance } = values;
+function googleRows({ claims: { values, exp }, keyOf }: GoogleSide, { why, others }: Source, now: number): Row[] {
+  const compared = (claim: string) =>
+    values[claim] === undefined ? undefined : `${values[claim]}${arrow(keyOf(claim))}`;
+  const { email, project_id: project, instance_name: instance } = values;
   const rows: (readonly [string, string | undefined])[] = [
-    ["subject", sub],
+    ["subject", compared("sub")],
     ["email", email],
-    ["azp", azp],
-    ["audience", aud],
+    ["azp", compared("azp")],
+    ["audience", compared("aud")],
     ["project", project === undefined ? undefined : `${project} (${values["project_number"] ?? ""})`],
     [
       "instance",
@@ -174,9 +184,13 @@ function googleRows({ values, exp }: Claims, { why, others }: Source, now: numbe
     ],
     ["token ends", ending(timeOf(exp), now)],
     ["token from", why],
-    ["and not", others.join("; ")],
+    ...others.map((other, at) => [at === 0 ? "and not" : "", other] as const),
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}
+
+function arrow(key: string | undefined): string {
+  return key === undefined ? "" : `  → ${key}`;
 }
 
 function awsRows({ entry, source, caller }: AwsSide, { region, stsEndpoint }: Settled, now: number): Row[] {

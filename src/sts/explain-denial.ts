@@ -7,7 +7,7 @@ import type { Claims } from "../identity-token/claims.ts";
  * the token's own aud is `:oaud`
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
  */
-function trustPolicyKeys(claims: Claims): { name: string; key: string }[] {
+export function trustPolicyKeys(claims: Claims): { name: string; key: string }[] {
   const issuer = (claims.values["iss"] ?? "").replace(/^https:\/\//, "");
   // Any other issuer, a GKE cluster's say, is trusted by an IAM OIDC provider of its own, which names the keys.
   if (issuer !== "" && issuer !== "accounts.google.com") {

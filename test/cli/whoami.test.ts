@@ -26,15 +26,19 @@ describe.each(entries)("whoami, $name", (entry) => {
     expect(stdout).toMatch(
       new RegExp(
         `^Google
-  subject     ${SUB}
+  subject     ${SUB}  → accounts\\.google\\.com:sub
   email       team-a@example-project\\.iam\\.gserviceaccount\\.com
-  azp         ${SUB}
-  audience    https://aws\\.example\\.com
+  azp         ${SUB}  → accounts\\.google\\.com:aud
+  audience    https://aws\\.example\\.com  → accounts\\.google\\.com:oaud
   project     example-project \\(123456789012\\)
   instance    instance-1 \\(5055893581146000589\\) in us-central1-a
   token ends  [0-9TZ:-]+, in (1 h|59 min)
   token from  metadata server, default: nothing else is set
-  and not     file: .* is not set; variable: GCP2AWS_IDENTITY_TOKEN is not set
+  and not     impersonation: .* is not set
+              file: .* is not set
+              command: .* is not set
+              variable: GCP2AWS_IDENTITY_TOKEN is not set
+              application-default: GOOGLE_APPLICATION_CREDENTIALS is not set
 
 AWS
   account     111122223333
