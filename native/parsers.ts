@@ -14,7 +14,7 @@ import {
   buildRequest,
   readResponse,
 } from "../src/sts/assume-role-with-web-identity.ts";
-import { isStsEndpointUrl, parseUrl } from "../src/sts/endpoint.ts";
+import { isEndpointUrl, parseUrl } from "../src/endpoint-url.ts";
 import { readStsError } from "../src/sts/error.ts";
 import { explainDenial } from "../src/sts/explain-denial.ts";
 import { isSessionNameTemplate, renderSessionName } from "../src/sts/session-name.ts";
@@ -104,7 +104,7 @@ function known(kind: string, text: string): string {
       return `${printable(text)}|${printable(text, 5)}`;
     case "url": {
       // Others are refused before anything is made of them.
-      if (!isStsEndpointUrl(text)) return "refused";
+      if (!isEndpointUrl(text)) return "refused";
       const url = parseUrl(text);
       return url === undefined ? "none" : `${url.href} ${url.origin} ${url.hostname} ${url.port}`;
     }

@@ -1,10 +1,19 @@
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { CacheLocation } from "./cache/file-store.ts";
-import { chooseSource, type SourceConfig, type SourceReason } from "./source-config.ts";
+import { isEndpointUrl, parseUrl } from "./endpoint-url.ts";
+import {
+  asSourceKind,
+  type Caller,
+  chooseSource,
+  type SourceConfig,
+  type SourceKind,
+  type SourceReason,
+} from "./source-config.ts";
 import { type FlagKey, flagOf, isPath, MAX, SESSION_POLICY, variableOf } from "./flags.ts";
 import type { Authorities, ProxySettings } from "./network-config.ts";
 import type { RoleChain, SessionPolicies } from "./session-config.ts";
-import { parseUrl, partitionOf } from "./sts/endpoint.ts";
+import { splitCommand } from "./split-command.ts";
+import { partitionOf } from "./sts/endpoint.ts";
 import { AUTO, type StsConfig } from "./sts-config.ts";
 import { parseRoleArn, splitRoleArns } from "./sts/role-arn.ts";
 import { parseSessionTags } from "./sts/session-tags.ts";
@@ -107,7 +116,8 @@ export function readTokenConfig(given: FlagValues, env: Environment): TokenConfi
   const sourceReasons = reasonsOf(given, env);
   const source = sourceOf(sourceReasons, given, env);
   // Whoever made a token that is given has chosen its audience.
-  const audience = source.kind === "metadata" ? required("audience", given, env) : (read("audience", given, env) ?? "");
+  const isGiven = source.kind === "file" || source.kind === "command" || source.kind === "variable";
+  const audience = isGiven ? (read("audience", given, env) ?? "") : required("audience", given, env);
   const times = timesOf(given, env);
   return {
     ...times,
@@ -271,19 +281,48 @@ function firstSet(env: Environment, ...names: string[]): string {
 
 /** A token in the environment itself. */
 export const TOKEN_VARIABLE = "GCP2AWS_IDENTITY_TOKEN";
+/** The file of application default credentials (https://cloud.google.com/docs/authentication/application-default-credentials). */
+const CREDENTIALS_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS";
 
 function reasonsOf(given: FlagValues, env: Environment): SourceReason[] {
-  const chosen = read("source", given, env);
-  return chooseSource({
-    chosen: chosen === "metadata" || chosen === "file" || chosen === "variable" ? chosen : undefined,
-    file: read("identityTokenFile", given, env),
-    variable: (env[TOKEN_VARIABLE] ?? "") !== "",
-  });
+  const setUp: SourceKind[] = [];
+  if (read("impersonateServiceAccount", given, env) !== undefined) setUp.push("impersonation");
+  if (read("identityTokenFile", given, env) !== undefined) setUp.push("file");
+  if (read("identityTokenCommand", given, env) !== undefined) setUp.push("command");
+  if ((env[TOKEN_VARIABLE] ?? "") !== "") setUp.push("variable");
+  if ((env[CREDENTIALS_VARIABLE] ?? "") !== "") setUp.push("application-default");
+  return chooseSource({ chosen: asSourceKind(read("source", given, env) ?? ""), setUp });
 }
 
 function sourceOf(reasons: readonly SourceReason[], given: FlagValues, env: Environment): SourceConfig {
   const kind = reasons.find(({ taken }) => taken)?.kind;
+  const { delegates, azp } = impersonationOf(given, env);
+  if (kind === "impersonation") {
+    const target = required("impersonateServiceAccount", given, env);
+    return { kind, target, delegates, azp, iamCredentialsUrl: iamCredentialsUrl(env), caller: callerOf(given, env) };
+  }
+  if (kind === "application-default") {
+    const path = credentialsFile(env) ?? wellKnownFile(env);
+    if (path !== undefined) return { kind, path, azp, iamCredentialsUrl: iamCredentialsUrl(env) };
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      "--source application-default: there is no home to look for its file in",
+      {
+        hint: `set ${CREDENTIALS_VARIABLE} to its path, or HOME`,
+      },
+    );
+  }
+  if (azp === "email") {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", "--azp email: only an impersonated account's token has the choice", {
+      hint: "leave out --azp, or give --impersonate-service-account",
+    });
+  }
   if (kind === "file") return { kind, path: required("identityTokenFile", given, env) };
+  if (kind === "command") {
+    const [program = "", ...argv] = splitCommand(required("identityTokenCommand", given, env)) ?? [];
+    const audienceVariable = variableOf(flagOf("audience"));
+    return { kind, program, argv, audienceVariable, withheldVariable: variableOf(flagOf("identityTokenCommand")) };
+  }
   if (kind === "variable") return { kind, name: TOKEN_VARIABLE };
   const tokenFormat = read("tokenFormat", given, env) === "standard" ? "standard" : "full";
   const licenses = read("licenses", given, env) === "true";
@@ -299,6 +338,46 @@ function sourceOf(reasons: readonly SourceReason[], given: FlagValues, env: Envi
     tokenFormat,
     licenses,
   };
+}
+
+/**
+ * In the order of Google's own libraries. That gcloud's file comes before the metadata server is also the only way to know soon: a
+ * machine without that server is one only after 12 seconds of asking. Whoever names a service account of the workload means that.
+ */
+function callerOf(given: FlagValues, env: Environment): Caller {
+  const account = read("serviceAccount", given, env);
+  const metadata = { metadataUrl: metadataUrl(env), serviceAccount: account ?? "default" };
+  if (account !== undefined) return { credentialsFile: "", orMetadata: true, metadata };
+  const named = credentialsFile(env);
+  return { credentialsFile: named ?? wellKnownFile(env) ?? "", orMetadata: named === undefined, metadata };
+}
+
+function credentialsFile(env: Environment): string | undefined {
+  const given = env[CREDENTIALS_VARIABLE] ?? "";
+  if (given === "") return undefined;
+  if (isPath(given)) return given;
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `${CREDENTIALS_VARIABLE} "${printable(given, 100)}": must be the absolute path of a file`,
+    {
+      hint: `for example ${CREDENTIALS_VARIABLE}=/etc/team-a/credentials.json`,
+    },
+  );
+}
+
+/** Where `gcloud auth application-default login` puts them; undefined without a home. */
+function wellKnownFile(env: Environment): string | undefined {
+  const name = "application_default_credentials.json";
+  const [config = "", home = ""] = [env["CLOUDSDK_CONFIG"], env["HOME"]];
+  if (isPath(config)) return `${trimSlashes(config)}/${name}`;
+  return isPath(home) ? `${trimSlashes(home)}/.config/gcloud/${name}` : undefined;
+}
+
+function impersonationOf(given: FlagValues, env: Environment): { delegates: string[]; azp: "numeric" | "email" } {
+  const delegates = read("impersonationDelegates", given, env);
+  if (delegates !== undefined) required("impersonateServiceAccount", given, env);
+  const azp = read("azp", given, env) === "email" ? "email" : "numeric";
+  return { delegates: delegates === undefined ? [] : delegates.split(","), azp };
 }
 
 /**
@@ -547,4 +626,17 @@ function metadataUrl(env: Environment): string {
     );
   }
   return "http://169.254.169.254";
+}
+
+/** The IAM Credentials API, or what gcloud's variable names in its place (https://cloud.google.com/sdk/docs/properties). */
+function iamCredentialsUrl(env: Environment): string {
+  const name = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
+  const given = env[name] ?? "";
+  if (given === "") return "https://iamcredentials.googleapis.com";
+  if (isEndpointUrl(given)) return trimSlashes(given);
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `${name} "${printable(given, 100)}": must be an https URL (http on loopback only) without user name, query and fragment`,
+    { hint: `for example ${name}=https://iamcredentials-team-a.p.googleapis.com/` },
+  );
 }

@@ -28,6 +28,7 @@ export type ErrorCode =
   | "IDENTITY_NOT_FOUND"
   | "IDENTITY_UNAVAILABLE"
   | "IDENTITY_BAD_TOKEN"
+  | "IDENTITY_COMMAND"
   | "STS_ACCESS_DENIED"
   | "STS_TOKEN_REJECTED"
   | "STS_TOKEN_EXPIRED"
@@ -48,6 +49,7 @@ export type ErrorCode =
   | "LOCAL_SHADOWED"
   | "LOCAL_PORT"
   | "LOCAL_COMMAND"
+  | "LOCAL_PACKAGE"
   | "INTERNAL";
 
 export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
@@ -64,6 +66,7 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   IDENTITY_NOT_FOUND: "identity",
   IDENTITY_UNAVAILABLE: "identity",
   IDENTITY_BAD_TOKEN: "identity",
+  IDENTITY_COMMAND: "identity",
 
   STS_ACCESS_DENIED: "denied",
   STS_TOKEN_REJECTED: "denied",
@@ -87,6 +90,7 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   LOCAL_SHADOWED: "local",
   LOCAL_PORT: "local",
   LOCAL_COMMAND: "local",
+  LOCAL_PACKAGE: "local",
 
   INTERNAL: "internal",
 };

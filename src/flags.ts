@@ -1,4 +1,7 @@
-import { isRegion, isStsEndpointUrl } from "./sts/endpoint.ts";
+import { isEndpointUrl } from "./endpoint-url.ts";
+import { asSourceKind } from "./source-config.ts";
+import { splitCommand } from "./split-command.ts";
+import { isRegion } from "./sts/endpoint.ts";
 import { parseRoleArn, splitRoleArns } from "./sts/role-arn.ts";
 import { AUTO } from "./sts-config.ts";
 import { isSessionNameTemplate } from "./sts/session-name.ts";
@@ -10,6 +13,10 @@ export type FlagKey =
   | "audience"
   | "source"
   | "identityTokenFile"
+  | "identityTokenCommand"
+  | "impersonateServiceAccount"
+  | "impersonationDelegates"
+  | "azp"
   | "serviceAccount"
   | "tokenFormat"
   | "licenses"
@@ -54,6 +61,7 @@ const isSwitch = (text: string) => text === "true" || text === "false";
 const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
 
+const isEmail = (text: string) => text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text);
 const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
 
 /** In place of a duration: as long as the role allows. */
@@ -90,11 +98,12 @@ export const flags: readonly Flag[] = [
   {
     key: "source",
     name: "source",
-    value: "metadata|file|variable",
-    description: "where the identity token comes from (default: the first that is set up)",
-    rule: "metadata, file or variable",
+    value: "SOURCE",
+    description:
+      "where the identity token comes from: impersonation, file, command, variable, application-default or metadata (default: the first that is set up)",
+    rule: "impersonation, file, command, variable, application-default or metadata",
     example: "metadata",
-    valid: (text) => text === "metadata" || text === "file" || text === "variable",
+    valid: (text) => asSourceKind(text) !== undefined,
   },
   {
     key: "identityTokenFile",
@@ -107,13 +116,54 @@ export const flags: readonly Flag[] = [
     valid: isFilePath,
   },
   {
+    key: "identityTokenCommand",
+    name: "identity-token-command",
+    value: "COMMAND",
+    description: "a program that prints a token, run without a shell; double quotes hold an argument together",
+    rule: "the absolute path of a program and its arguments, split at spaces; double quotes hold an argument together",
+    example: "/opt/team-a/print-token",
+    valid: (text) => {
+      const program = splitCommand(text)?.[0];
+      return program !== undefined && isFilePath(program) && !/[\p{C}\ufffd]/u.test(text);
+    },
+  },
+  {
+    key: "impersonateServiceAccount",
+    name: "impersonate-service-account",
+    value: "EMAIL",
+    description:
+      "the token of another service account, which grants this one roles/iam.serviceAccountOpenIdTokenCreator",
+    rule: "the email of a service account",
+    example: "team-a@blog-project.iam.gserviceaccount.com",
+    valid: isEmail,
+  },
+  {
+    key: "impersonationDelegates",
+    name: "impersonation-delegates",
+    value: "EMAIL,…",
+    description: "the service accounts on the way to that one, each of which may impersonate the next",
+    rule: "the emails of up to 10 service accounts, joined by commas",
+    example: "between@blog-project.iam.gserviceaccount.com",
+    valid: (text) => text.split(",").length <= 10 && text.split(",").every(isEmail),
+  },
+  {
+    key: "azp",
+    name: "azp",
+    value: "numeric|email",
+    description:
+      "what an impersonated account's token says in azp, which the trust policy calls accounts.google.com:aud (default: numeric)",
+    rule: "numeric or email",
+    example: "numeric",
+    valid: (text) => text === "numeric" || text === "email",
+  },
+  {
     key: "serviceAccount",
     name: "service-account",
     value: "default|EMAIL",
     description: "which service account of this workload (default: default)",
     rule: "default or the email of a service account",
     example: "team-a@blog-project.iam.gserviceaccount.com",
-    valid: (text) => text === "default" || (text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text)),
+    valid: (text) => text === "default" || isEmail(text),
   },
   {
     key: "tokenFormat",
@@ -250,7 +300,7 @@ export const flags: readonly Flag[] = [
     description: "another STS endpoint (default: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, the region's own)",
     rule: "an https URL (http on loopback only) without user name, query and fragment",
     example: "https://vpce-0a1b2c.sts.eu-central-1.vpce.amazonaws.com",
-    valid: isStsEndpointUrl,
+    valid: isEndpointUrl,
   },
   {
     key: "fallbackRegion",

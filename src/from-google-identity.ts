@@ -14,9 +14,17 @@ export interface GoogleIdentityOptions {
   /** The token's audience: what the role's trust policy compares with `accounts.google.com:oaud`; not of a token that is given. */
   audience?: string;
   /** Where the identity token comes from. Default: the first that is set up, see docs/sources.md. */
-  source?: "metadata" | "file" | "variable";
+  source?: "impersonation" | "file" | "command" | "variable" | "application-default" | "metadata";
   /** A file that something else keeps a token in: its absolute path. */
   identityTokenFile?: string;
+  /** A program that prints a token: its absolute path and its arguments, split at spaces; double quotes hold an argument together. */
+  identityTokenCommand?: string;
+  /** The email of a service account whose token is asked for, which grants that to this workload's. */
+  impersonateServiceAccount?: string;
+  /** The emails of those on the way to it. */
+  impersonationDelegates?: readonly string[];
+  /** What an impersonated account's token says in `azp`. Default `numeric`. */
+  azp?: "numeric" | "email";
   /** Which service account of this workload: `default` or an email. */
   serviceAccount?: string;
   /** Whether a VM's token names its instance and project. Default `full`. */
@@ -104,6 +112,10 @@ function configOf(options: GoogleIdentityOptions): Config {
     audience: options.audience,
     source: options.source,
     identityTokenFile: options.identityTokenFile,
+    identityTokenCommand: options.identityTokenCommand,
+    impersonateServiceAccount: options.impersonateServiceAccount,
+    impersonationDelegates: options.impersonationDelegates?.join(","),
+    azp: options.azp,
     serviceAccount: options.serviceAccount,
     tokenFormat: options.tokenFormat,
     licenses: textOf(options.licenses),

@@ -89,6 +89,25 @@ export interface UserFiles {
   setMode: (path: string, mode: number) => void;
 }
 
+/** Runs a program to its end, without a shell, and reads what it says. Never rejects. */
+export type RunProgram = (run: {
+  /** An absolute path. */
+  program: string;
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  /** Then it is killed, with what it has started. */
+  timeoutMs: number;
+  /** Bytes on stdout: at one more it is killed. */
+  limit: number;
+}) => Promise<ProgramEnd>;
+
+export type ProgramEnd =
+  | { kind: "exited"; status: number; stdout: string; stderr: string }
+  | { kind: "killed"; signal: string; stderr: string }
+  | { kind: "not-started"; code: string }
+  | { kind: "timeout"; stderr: string }
+  | { kind: "too-large" };
+
 export interface FileStatus {
   kind: "file" | "directory" | "other";
   /** Permission bits, 0 to 0o777. */
@@ -121,7 +140,7 @@ export class FileError extends Error {
 }
 
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   url: string;
   headers: Readonly<Record<string, string>>;
   body?: string;

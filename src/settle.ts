@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { decodeClaims } from "./identity-token/claims.ts";
 import { metadataZone } from "./identity-token/metadata-zone.ts";
 import { openSource } from "./identity-token/open-source.ts";
-import { isStsEndpointUrl } from "./sts/endpoint.ts";
+import { isEndpointUrl } from "./endpoint-url.ts";
 import { nearestRegion } from "./sts/nearest-region.ts";
 import { AUTO } from "./sts-config.ts";
 import { placeOf, type StsPlace } from "./sts/place.ts";
@@ -31,7 +31,7 @@ function profileEndpoint(host: Host): string | undefined {
   const { text, path, profile } = awsConfigOf(host.env, host.readText);
   // Most files name none, and are not read any further.
   const found = text.includes("endpoint_url") ? endpointOf(parseAwsFile(text, "config"), profile) : undefined;
-  if (found === undefined || isStsEndpointUrl(found.url)) return found?.url;
+  if (found === undefined || isEndpointUrl(found.url)) return found?.url;
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
     `${printable(path)}, line ${found.line}: "${printable(found.url, 100)}": must be an https URL (http on loopback only) without user name, query and fragment`,

@@ -73,8 +73,13 @@ describe("configuration", () => {
   it.each(keys)("%s is the same from the flag and from the variable", (key) => {
     const example = flagOf(key).example;
     const readText = () => flagOf("policy").example;
-    // What is only for roles that are assumed by another, and the tag that a key is of.
-    const rest = { ...base, via: flagOf("via").example, sessionTags: flagOf("sessionTags").example };
+    // What is only for roles that are assumed by another, the tag that a key is of, and the account that a way leads to.
+    const rest = {
+      ...base,
+      via: flagOf("via").example,
+      sessionTags: flagOf("sessionTags").example,
+      impersonateServiceAccount: flagOf("impersonateServiceAccount").example,
+    };
     const fromFlag = readConfig({ ...rest, [key]: example }, {}, readText);
     const fromEnv = readConfig({ ...rest, [key]: undefined }, { [variableOf(flagOf(key))]: example }, readText);
     expect(fromEnv).toEqual(fromFlag);

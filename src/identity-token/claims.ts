@@ -82,6 +82,6 @@ function decodePart(token: string, index: number, what: string): JsonObject {
 
 function bad(why: string): Gcp2awsError {
   return new Gcp2awsError("IDENTITY_BAD_TOKEN", `not an identity token: ${why}`, {
-    hint: "look at where it comes from: GCE_METADATA_HOST and GCE_METADATA_IP for the metadata server, else the file or the variable",
+    hint: "look at where it comes from: GCE_METADATA_HOST and GCE_METADATA_IP for the metadata server, else the file, the command or the variable",
   });
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Answer, cacheKey } from "../../src/cache/key.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import type { RoleChain } from "../../src/session-config.ts";
-import type { SourceConfig } from "../../src/source-config.ts";
+import type { ImpersonationSource, SourceConfig } from "../../src/source-config.ts";
 import { ROLE_ARN } from "../fake-host.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -13,6 +13,25 @@ const METADATA: SourceConfig = {
   serviceAccount: "default",
   tokenFormat: "full",
   licenses: false,
+};
+const COMMAND: SourceConfig = {
+  kind: "command",
+  program: "/bin/token",
+  argv: ["a", "b"],
+  audienceVariable: "A",
+  withheldVariable: "C",
+};
+const IMPERSONATION: ImpersonationSource = {
+  kind: "impersonation",
+  target: "a@p.iam.gserviceaccount.com",
+  delegates: [],
+  azp: "numeric",
+  iamCredentialsUrl: "https://iamcredentials.googleapis.com",
+  caller: {
+    credentialsFile: "",
+    orMetadata: true,
+    metadata: { metadataUrl: "http://169.254.169.254", serviceAccount: "default" },
+  },
 };
 const config = readConfig({ roleArn: ROLE_ARN, audience: "https://aws.example.com" }, {});
 
@@ -44,6 +63,23 @@ describe("the key of an entry", () => {
       { ...METADATA, licenses: true },
       { kind: "file", path: "/token" },
       { kind: "variable", name: "TOKEN" },
+      { ...COMMAND },
+      { ...COMMAND, argv: ["a b"] },
+      { ...IMPERSONATION },
+      { ...IMPERSONATION, target: "b@p.iam.gserviceaccount.com" },
+      { ...IMPERSONATION, delegates: ["c@p.iam.gserviceaccount.com"] },
+      { ...IMPERSONATION, azp: "email" },
+      { ...IMPERSONATION, caller: { ...IMPERSONATION.caller, credentialsFile: "/adc.json" } },
+      { ...IMPERSONATION, caller: { ...IMPERSONATION.caller, credentialsFile: "/adc.json", orMetadata: false } },
+      {
+        ...IMPERSONATION,
+        caller: {
+          ...IMPERSONATION.caller,
+          metadata: { ...IMPERSONATION.caller.metadata, serviceAccount: "d@p.example" },
+        },
+      },
+      { kind: "application-default", path: "/adc.json", azp: "numeric", iamCredentialsUrl: "https://a" },
+      { kind: "application-default", path: "/other.json", azp: "numeric", iamCredentialsUrl: "https://a" },
     ];
     keys.push(...sources.map((source) => cacheKey({ ...config, source }, "boot", sha256)));
     keys.push(cacheKey({ ...config, sessionPolicies: { policy: "", arns: ["{}"] } }, "boot", sha256));

@@ -93,6 +93,7 @@ async function both(argv: readonly string[], env: Record<string, string>, plant:
         PATH: "/usr/bin:/bin",
         HOME: home,
         GCE_METADATA_HOST: `127.0.0.1:${port}`,
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `http://127.0.0.1:${port}`,
         AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}`,
         ...env,
       },

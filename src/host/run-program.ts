@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import type { ProgramEnd, RunProgram } from "../host.ts";
+
+/** Of what a program says on stderr, in bytes; what comes after is thrown away. */
+const STDERR_LIMIT = 16 * 1024;
+const ENDS_US = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+/**
+ * {@link RunProgram}. The program leads a process group of its own, so that what it has started can be killed with it; it has no
+ * stdin and no terminal.
+ */
+export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit }) =>
+  new Promise<ProgramEnd>((resolve) => {
+    const child = spawn(program, argv, { env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const output: Buffer[] = [];
+    const said: Buffer[] = [];
+    let [bytes, saidBytes] = [0, 0];
+    const stderr = () => Buffer.concat(said).toString("utf8");
+
+    const finish = (end: ProgramEnd) => {
+      clearTimeout(timer);
+      for (const { signal, pass } of handlers) process.off(signal, pass);
+      resolve(end);
+    };
+    const stop = (end: ProgramEnd) => {
+      killGroup(child.pid);
+      // Somebody that left the group may hold them open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.unref();
+      finish(end);
+    };
+    const timer = setTimeout(() => stop({ kind: "timeout", stderr: stderr() }), timeoutMs);
+    // The terminal's signals do not reach another group, and whoever ends this process means the program too.
+    const handlers = ENDS_US.map((signal) => {
+      const pass = () => {
+        killGroup(child.pid);
+        process.off(signal, pass);
+        // Unless this process means to live on for a while, as a server does.
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      };
+      process.on(signal, pass);
+      return { signal, pass };
+    });
+
+    child.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      output.push(chunk);
+      if (bytes > limit) stop({ kind: "too-large" });
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      if (saidBytes < STDERR_LIMIT) said.push(chunk.subarray(0, STDERR_LIMIT - saidBytes));
+      saidBytes += chunk.byteLength;
+    });
+    child.on("error", (error) => {
+      if (child.pid === undefined) {
+        finish({ kind: "not-started", code: "code" in error ? String(error.code) : "unknown" });
+      }
+    });
+    child.on("close", (status, signal) => {
+      if (signal !== null) finish({ kind: "killed", signal, stderr: stderr() });
+      else {
+        const stdout = Buffer.concat(output).toString("utf8");
+        finish({ kind: "exited", status: status ?? 1, stdout, stderr: stderr() });
+      }
+    });
+  });
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
