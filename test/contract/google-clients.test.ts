@@ -1,11 +1,20 @@
 import { createPublicKey } from "node:crypto";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as gcpMetadata from "gcp-metadata";
-import { Compute, GoogleAuth, OAuth2Client } from "google-auth-library";
+import { Compute, ExternalAccountClient, GoogleAuth, Impersonated, OAuth2Client } from "google-auth-library";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readTokenConfig } from "../../src/config.ts";
+import type { EmulatorRequest } from "../../src/emulator/http.ts";
 import { startEmulator } from "../../src/emulator/index.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
+import { listen } from "../../src/emulator/listen.ts";
+import { processHost } from "../../src/host/process.ts";
+import { openSource } from "../../src/identity-token/open-source.ts";
 
 const AUDIENCE = "https://aws.example.com";
+const TEAM_A = "team-a@example-project.iam.gserviceaccount.com";
 const TEAM_B = "team-b@example-project.iam.gserviceaccount.com";
 
 let emulator: Emulator;
@@ -71,6 +80,151 @@ describe("google-auth-library", () => {
     const client = new Compute();
     expect((await client.getAccessToken()).token).toMatch(/^ya29\./);
     expect(client.credentials.expiry_date).toBeGreaterThan(Date.now() + 3_000_000);
+  });
+
+  test("an ID token by impersonation passes its verifier", async () => {
+    const client = new Impersonated({
+      sourceClient: new Compute({ serviceAccountEmail: TEAM_B }),
+      targetPrincipal: TEAM_A,
+      endpoint: emulator.issuerUrl,
+    });
+    // It asks for the email in azp.
+    expect(await verify(await client.fetchIdToken(AUDIENCE))).toMatchObject({ email: TEAM_A, azp: TEAM_A });
+  });
+
+  test("impersonation that is not allowed is its 403", async () => {
+    const client = new Impersonated({
+      sourceClient: new Compute(),
+      targetPrincipal: TEAM_B,
+      endpoint: emulator.issuerUrl,
+    });
+    await expect(client.fetchIdToken(AUDIENCE)).rejects.toMatchObject({ status: 403 });
+  });
+
+  describe("with application default credentials", () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "gcp2aws-adc-"));
+      await emulator.writeCredentials(folder);
+    });
+    /** The library knows one token endpoint for keys, and none in a file. */
+    const toEmulator: typeof fetch = (url, init) =>
+      fetch(new Request(url).url.replace("https://oauth2.googleapis.com", emulator.issuerUrl), init);
+    const client = async (name: string) => {
+      const auth = new GoogleAuth({
+        keyFile: join(folder, name),
+        scopes: "https://www.googleapis.com/auth/cloud-platform",
+        clientOptions: { transporterOptions: { fetchImplementation: toEmulator } },
+      });
+      return { auth, client: await auth.getClient() };
+    };
+
+    test("a key's ID token passes its verifier, and has the email in azp", async () => {
+      const { auth } = await client(`${TEAM_A}.json`);
+      const { idTokenProvider } = await auth.getIdTokenClient(AUDIENCE);
+      expect(await verify(await idTokenProvider.fetchIdToken(AUDIENCE))).toMatchObject({ email: TEAM_A, azp: TEAM_A });
+    });
+
+    test.each([`${TEAM_B}.json`, "authorized-user.json"])("%s has access tokens, which impersonate", async (name) => {
+      const { client: sourceClient } = await client(name);
+      const impersonated = new Impersonated({ sourceClient, targetPrincipal: TEAM_A, endpoint: emulator.issuerUrl });
+      expect(await verify(await impersonated.fetchIdToken(AUDIENCE))).toMatchObject({ email: TEAM_A });
+    });
+
+    test("an external identity has an access token", async () => {
+      const { service_account_impersonation_url: _, ...options } = JSON.parse(
+        readFileSync(join(folder, `${TEAM_A}.external.json`), "utf8"),
+      );
+      const external = ExternalAccountClient.fromJSON(options);
+      expect((await external?.getAccessToken())?.token).toMatch(/^ya29\./);
+    });
+
+    test.each([`${TEAM_A}.json`, `${TEAM_A}.external.json`, `${TEAM_A}.impersonated.json`])(
+      "our own requests for %s are accepted as its are",
+      async (name) => {
+        const config = readTokenConfig(
+          { audience: AUDIENCE },
+          { ...emulator.env, GOOGLE_APPLICATION_CREDENTIALS: join(folder, name) },
+        );
+        const source = await openSource(config, processHost);
+        expect(await verify(await source(processHost.ticks() + 10_000))).toMatchObject({ email: TEAM_A });
+      },
+    );
+  });
+
+  test("our own request for Google's STS is its", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gcp2aws-adc-"));
+    await emulator.writeCredentials(folder);
+    const seen: EmulatorRequest[] = [];
+    const api = await listen(
+      async (request) => {
+        seen.push(request);
+        return {
+          status: 200,
+          headers: { "Content-Type": "application/json" },
+          body: '{"access_token":"a","token":"a.b.c"}',
+        };
+      },
+      { port: 0, clock: Date.now },
+    );
+    try {
+      const path = join(folder, `${TEAM_A}.external.json`);
+      const text = readFileSync(path, "utf8").replaceAll(emulator.issuerUrl, api.url);
+      writeFileSync(path, text);
+      const { service_account_impersonation_url: _, ...options } = JSON.parse(text);
+      await ExternalAccountClient.fromJSON(options)?.getAccessToken();
+      const config = readTokenConfig(
+        { audience: AUDIENCE },
+        { GOOGLE_APPLICATION_CREDENTIALS: path, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: api.url },
+      );
+      await (
+        await openSource(config, processHost)
+      )(processHost.ticks() + 10_000);
+      const [a, b] = seen.map(({ method, path: asked, query, headers, body }) => ({
+        method,
+        asked,
+        query,
+        authorization: headers["authorization"],
+        form: Object.fromEntries(new URLSearchParams(new TextDecoder().decode(body))),
+      }));
+      expect(b).toEqual(a);
+    } finally {
+      await api.close();
+    }
+  });
+
+  test("our own request for impersonation is its, but for the names of headers that say who asks", async () => {
+    const seen: EmulatorRequest[] = [];
+    const api = await listen(
+      async (request) => {
+        seen.push(request);
+        return { status: 200, headers: { "Content-Type": "application/json" }, body: '{"token":"a.b.c"}' };
+      },
+      { port: 0, clock: Date.now },
+    );
+    try {
+      const delegates = [TEAM_B];
+      const theirs = new Impersonated({
+        sourceClient: new Compute(),
+        targetPrincipal: TEAM_A,
+        delegates: delegates.map((email) => `projects/-/serviceAccounts/${email}`),
+        endpoint: api.url,
+      });
+      await theirs.fetchIdToken(AUDIENCE);
+      const config = readTokenConfig(
+        { audience: AUDIENCE, impersonateServiceAccount: TEAM_A, impersonationDelegates: TEAM_B, azp: "email" },
+        { ...emulator.env, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: api.url },
+      );
+      const ours = await openSource(config, processHost);
+      await ours(processHost.ticks() + 10_000);
+      const [a, b] = seen.map(({ method, path, query, headers, body }) => {
+        const { authorization, "content-type": contentType } = headers;
+        return { method, path, query, authorization, contentType, body: JSON.parse(new TextDecoder().decode(body)) };
+      });
+      expect(b).toEqual(a);
+    } finally {
+      await api.close();
+    }
   });
 
   test("an unknown account is its 404", async () => {
