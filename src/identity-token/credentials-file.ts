@@ -4,12 +4,16 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty());
+// What errors repeat, in commands to be pasted too.
+const email = v.pipe(v.string(), v.regex(/^[\w.+-]+@[\w.-]+$/));
+const accountName = v.pipe(v.string(), v.regex(/^(projects\/-\/serviceAccounts\/)?[\w.+@-]+$/));
+const resource = v.pipe(v.string(), v.regex(/^\/\/iam\.googleapis\.com\/[\w./-]+$/));
 const endpoint = v.pipe(v.string(), v.check(isEndpointUrl));
 const GOOGLE_TOKEN_URL = "https://oauth2.googleapis.com/token";
 
 const serviceAccountKey = v.object({
   type: v.literal("service_account"),
-  client_email: text,
+  client_email: email,
   private_key: text,
   private_key_id: text,
   token_uri: v.optional(endpoint, GOOGLE_TOKEN_URL),
@@ -24,7 +28,7 @@ const authorizedUser = v.object({
 /** What google-auth-library needs stays as it is. */
 const externalAccount = v.looseObject({
   type: v.literal("external_account"),
-  audience: text,
+  audience: resource,
   subject_token_type: text,
   token_url: endpoint,
   credential_source: v.looseObject({}),
@@ -36,7 +40,7 @@ const externalAccount = v.looseObject({
 const impersonated = v.object({
   type: v.literal("impersonated_service_account"),
   service_account_impersonation_url: text,
-  delegates: v.optional(v.array(text), []),
+  delegates: v.optional(v.array(accountName), []),
   source_credentials: v.variant("type", [serviceAccountKey, authorizedUser, externalAccount]),
 });
 const file = v.variant("type", [serviceAccountKey, authorizedUser, externalAccount, impersonated]);
@@ -80,8 +84,8 @@ const HINT = "make the file anew with gcloud; endpoints in it must be https, htt
  * @throws Gcp2awsError IDENTITY_NOT_FOUND
  */
 export function impersonatedAccount(url: string): string {
-  const email = /\/serviceAccounts\/([\w.+-]+@[\w.-]+):generateAccessToken$/.exec(url)?.[1];
-  if (email !== undefined) return email;
+  const account = /\/serviceAccounts\/([\w.+-]+@[\w.-]+):generateAccessToken$/.exec(url)?.[1];
+  if (account !== undefined) return account;
   throw invalid("application default credentials: service_account_impersonation_url names no service account", HINT);
 }
 

@@ -17,7 +17,8 @@ const NOBODY = "127.0.0.1:9";
 let cloud: Cloud;
 beforeEach(async () => {
   cloud = await startCloud({ clock: () => Date.now() });
-  for (const name of ["GCE_METADATA_HOST", "AWS_ENDPOINT_URL_STS"]) vi.stubEnv(name, cloud.env[name]);
+  for (const name of ["GCE_METADATA_HOST", "AWS_ENDPOINT_URL_STS", "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS"])
+    vi.stubEnv(name, cloud.env[name]);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -43,6 +44,13 @@ describe("in a client", () => {
     const { Buckets } = await s3.send(new ListBucketsCommand({}));
     expect(Buckets?.map(({ Name }) => Name)).toEqual(BUCKETS);
     expect(exchanges()).toBe(1);
+  });
+
+  it("of another account, by impersonation", async () => {
+    const [teamA, teamB] = cloud.emulator.definition.serviceAccounts.map(({ email }) => email);
+    const credentials = provider({ impersonateServiceAccount: teamA ?? "", serviceAccount: teamB ?? "" });
+    expect(await whoIs(new STSClient(settings(credentials)))).toBe(ASSUMED);
+    expect(cloud.google.requests).toHaveLength(1);
   });
 
   it("first calls that come together share one exchange", async () => {

@@ -265,6 +265,13 @@ describe("application default credentials", () => {
     ["no object", "[]", /type is none of|not an object/],
     ["no type", {}, /type is none of service_account/],
     ["a type that is not known", { type: "external_account_authorized_user" }, /type is none of service_account/],
+    ["an account that is none", { ...KEY, client_email: "a$(id)@b" }, /client_email is missing or cannot be used/],
+    [
+      "an audience that is none",
+      { ...EXTERNAL, audience: "//iam.googleapis.com/$(id)" },
+      /audience is missing or cannot/,
+    ],
+    ["a delegate that is none", { ...IMPERSONATED, delegates: ["a b"] }, /delegates\.0 is missing or cannot be used/],
     ["no key", { ...KEY, private_key: undefined }, /private_key is missing/],
     ["a key that is none", { ...KEY, private_key: "-----BEGIN secret" }, /private_key of .* is no key/],
     ["a plain http endpoint", { ...KEY, token_uri: "http://oauth2.example.com/token" }, /token_uri .*cannot be used/],
