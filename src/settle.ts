@@ -51,8 +51,12 @@ async function ownRegion(config: Config, host: Host, deadline: number): Promise<
 }
 
 async function placeOfWorkload(config: Config, host: Host, deadline: number): Promise<string | undefined> {
-  if (config.source.kind === "metadata")
-    return metadataZone({ ...config.source, waitMs: config.waitMs }, host, deadline);
+  const { source, waitMs } = config;
+  if (source.kind === "metadata") return metadataZone({ ...source, waitMs }, host, deadline);
+  // The workload asks for another account's token; it is still where it is.
+  if (source.kind === "impersonation" && source.caller.credentialsFile === "") {
+    return metadataZone({ ...source.caller.metadata, waitMs }, host, deadline);
+  }
   const mint = await openSource(config, host);
   return decodeClaims(await mint(deadline)).values["zone"];
 }

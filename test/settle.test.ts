@@ -105,6 +105,12 @@ describe("--region auto", () => {
     expect(await settled(host, { region: "auto" })).toBe("ap-south-1 https://sts.ap-south-1.amazonaws.com");
   });
 
+  it("asks the metadata server though the token is another account's", async () => {
+    const impersonateServiceAccount = "team-b@blog-project.iam.gserviceaccount.com";
+    const flags = { region: "auto", impersonateServiceAccount, serviceAccount: "default" };
+    expect(await settled(machine(undefined, zone), flags)).toContain("eu-central-1 ");
+  });
+
   it("says that a token has no zone, or that nothing is known to be near", async () => {
     const without = machine(undefined, {}, { GCP2AWS_IDENTITY_TOKEN: unsignedToken(CLAIMS) });
     await expect(settled(without, { region: "auto" })).rejects.toThrow("--region auto: the token names no zone");

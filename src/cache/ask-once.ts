@@ -1,5 +1,5 @@
 import { duration } from "../duration.ts";
-import { asErrorCode, type ErrorCode, Gcp2awsError } from "../errors.ts";
+import { asErrorCode, type ErrorCode, exitStatus, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Entry, Failure } from "./entry.ts";
 import { type CacheLocation, type FileStore, openStore } from "./file-store.ts";
@@ -144,8 +144,11 @@ async function obtainAndKeep(
     // Whoever was put aside for being slow may have got them after all.
     const late = answered();
     if (late !== undefined) return late;
-    const failure = failureOf(error, previous, host.now(), allowedMs, config.roleArn);
-    warnOfCache(host, () => records.keepFailure(failure));
+    // What the command line makes wrong is so for this way to run alone, and is over with another.
+    if (error.exitStatus !== exitStatus.usage) {
+      const failure = failureOf(error, previous, host.now(), allowedMs, config.roleArn);
+      warnOfCache(host, () => records.keepFailure(failure));
+    }
     return settle(records, error, host);
   }
   warnOfCache(host, () => {
