@@ -227,6 +227,37 @@ describe("google-auth-library", () => {
     }
   });
 
+  test("our own request to the metadata server is its, but that ours encodes the audience", async () => {
+    const seen: EmulatorRequest[] = [];
+    const server = await listen(
+      async (request) => {
+        seen.push(request);
+        return { status: 200, headers: { "Metadata-Flavor": "Google" }, body: "a.b.c" };
+      },
+      { port: 0, clock: Date.now },
+    );
+    vi.stubEnv("GCE_METADATA_HOST", new URL(server.url).host);
+    vi.stubEnv("GCE_METADATA_IP", "");
+    try {
+      await new Compute().fetchIdToken(AUDIENCE);
+      const config = readTokenConfig({ audience: AUDIENCE }, { GCE_METADATA_HOST: new URL(server.url).host });
+      await (
+        await openSource(config, processHost)
+      )(processHost.ticks() + 10_000);
+      const [a, b] = seen.map(({ method, path, query, headers }) => ({
+        method,
+        path,
+        query: Object.fromEntries(new URLSearchParams(query)),
+        flavor: headers["metadata-flavor"],
+      }));
+      expect(b).toEqual(a);
+      expect(seen.map(({ query }) => query.includes("https%3A%2F%2F"))).toEqual([false, true]);
+    } finally {
+      for (const name of ["GCE_METADATA_HOST", "GCE_METADATA_IP"]) vi.stubEnv(name, emulator.env[name]);
+      await server.close();
+    }
+  });
+
   test("an unknown account is its 404", async () => {
     const client = new Compute({ serviceAccountEmail: "nobody@example.com" });
     await expect(client.fetchIdToken(AUDIENCE)).rejects.toMatchObject({ status: 404 });
