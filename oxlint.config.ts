@@ -33,6 +33,7 @@ const above = [
   "**/keeper.ts",
   "**/{obtain,issue,settle,chain,longest}.ts",
   "**/{config,flags}.ts",
+  "**/config/**",
   "**/delivery/**",
   "**/cli/**",
   "**/emulator/**",
@@ -77,7 +78,7 @@ export default defineConfig({
     layer("src/*.ts", [...stages, ...above]),
     // Knows networks in CIDR form from there.
     layer("src/network.ts", [...stages, ...above.filter((name) => name !== "**/trust-policy/**")]),
-    layer("src/{config,flags,targets}.ts", [
+    layer("src/{config,flags,targets,config/*}.ts", [
       "**/identity-token/**",
       "**/{obtain,issue,settle,chain,longest}.ts",
       "**/provider.ts",
@@ -136,6 +137,7 @@ export default defineConfig({
       ...stages,
       "**/provider.ts",
       "**/{config,flags}.ts",
+      "**/config/**",
       "**/credentials.ts",
       "**/delivery/**",
       "**/cli/**",
@@ -145,7 +147,15 @@ export default defineConfig({
     ]),
     layer(
       "src/emulator/listen.ts",
-      [...stages, "**/provider.ts", "**/{config,flags}.ts", "**/delivery/**", "**/cli/**", "**/host/**"],
+      [
+        ...stages,
+        "**/provider.ts",
+        "**/{config,flags}.ts",
+        "**/config/**",
+        "**/delivery/**",
+        "**/cli/**",
+        "**/host/**",
+      ],
       ["node:http"],
     ),
     layer("src/cli/**", []),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { credentialProcess } from "../src/cli/credential-process.ts";
-import { awsConfigOf, type FlagValues } from "../src/config.ts";
+import { awsConfigOf } from "../src/config/surroundings.ts";
+import { type FlagValues } from "../src/config/read.ts";
 import { flags, variableOf } from "../src/flags.ts";
 import { formatError, Gcp2awsError, printable } from "../src/errors.ts";
 import { metadataServer } from "../src/identity-token/metadata-server.ts";

@@ -1,4 +1,5 @@
-import type { Config, FlagValues } from "./config.ts";
+import type { Config } from "./config.ts";
+import type { FlagValues } from "./config/read.ts";
 import { readConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
 import { Gcp2awsError, printable } from "./errors.ts";

@@ -1,6 +1,7 @@
 import { endpointOf } from "./aws-files/endpoint.ts";
 import { parseAwsFile } from "./aws-files/parse.ts";
-import { awsConfigOf, type Config } from "./config.ts";
+import { awsConfigOf } from "./config/surroundings.ts";
+import { type Config } from "./config.ts";
 import { Gcp2awsError, printable } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { decodeClaims } from "./identity-token/claims.ts";

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../src/cli/parse-flags.ts";
-import { awsSurroundings, type Environment, flagsOfCredentials, readConfig, readTokenConfig } from "../src/config.ts";
+import { awsSurroundings } from "../src/config/surroundings.ts";
+import { type Environment } from "../src/config/read.ts";
+import { flagsOfCredentials, readConfig, readTokenConfig } from "../src/config.ts";
 import { type FlagKey, flagOf, flags, variableOf } from "../src/flags.ts";
 import { placeOf } from "../src/sts/place.ts";
 import { ROLE_ARN } from "./fake-host.ts";

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { parseEntry, parseFailure } from "../cache/entry.ts";
 import { type FileStore, locate, openStore } from "../cache/file-store.ts";
 import { kindOfName } from "../cache/sweep.ts";
-import { cacheLocations } from "../config.ts";
+import { cacheLocations } from "../config/surroundings.ts";
 import { formatExpiration } from "../credentials.ts";
 import { duration } from "../duration.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";

@@ -1,4 +1,5 @@
-import { type FlagValues, readConfig, REFRESH_NOW } from "../config.ts";
+import { type FlagValues } from "../config/read.ts";
+import { readConfig, REFRESH_NOW } from "../config.ts";
 import { formatCredentialProcess } from "../delivery/process.ts";
 import type { Host } from "../host.ts";
 import { createProvider, type Delivery } from "../provider.ts";

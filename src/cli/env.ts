@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { githubEnvironmentFile } from "../config.ts";
+import { githubEnvironmentFile } from "../config/surroundings.ts";
 import { flagOf } from "../flags.ts";
 import {
   conflictingVariables,

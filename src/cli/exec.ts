@@ -8,7 +8,7 @@ import type { ServedRole } from "../delivery/serve/role.ts";
 import { matcher, randomToken } from "../delivery/serve/secret.ts";
 import { credentialServer } from "../delivery/serve/server.ts";
 import { formatError, Gcp2awsError, printable } from "../errors.ts";
-import { TOKEN_VARIABLE } from "../config.ts";
+import { TOKEN_VARIABLE } from "../config/source.ts";
 import type { Host } from "../host.ts";
 import { every, within } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";

@@ -1,6 +1,6 @@
 import { type AwsFile, type AwsFileKind, parseAwsFile } from "../aws-files/parse.ts";
 import { shadowsOf } from "../aws-files/shadow.ts";
-import { awsSurroundings, BOTO_CONFIG } from "../config.ts";
+import { awsSurroundings, BOTO_CONFIG } from "../config/surroundings.ts";
 import type { Variable } from "../delivery/environment.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { FileError, type Host, type UserFiles } from "../host.ts";

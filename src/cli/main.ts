@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import type { FlagValues } from "../config.ts";
+import type { FlagValues } from "../config/read.ts";
 import { defect, formatError, Gcp2awsError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { processHost } from "../host/process.ts";

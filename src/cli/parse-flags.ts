@@ -1,4 +1,4 @@
-import { type FlagValues } from "../config.ts";
+import { type FlagValues } from "../config/read.ts";
 import { flags } from "../flags.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { type Config, type FlagValues, readConfig, readTokenConfig, type TokenConfig } from "../config.ts";
+import { type Config, readConfig, readTokenConfig, type TokenConfig } from "../config.ts";
+import { type FlagValues } from "../config/read.ts";
 import { type FlagKey, flags, variableOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { checkValue } from "./parse-flags.ts";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type AwsFileKind, isProfileName, parseAwsFile } from "../aws-files/parse.ts";
 import { type Door, shadowsOf } from "../aws-files/shadow.ts";
-import { awsSurroundings, type AwsSurroundings } from "../config.ts";
+import { awsSurroundings, type AwsSurroundings } from "../config/surroundings.ts";
 import { readUserFile } from "../delivery/edit-file.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host, UserFiles } from "../host.ts";

@@ -1,5 +1,5 @@
 import { type CacheLocation, type FileStore, openStore } from "../cache/file-store.ts";
-import { cacheLocations } from "../config.ts";
+import { cacheLocations } from "../config/surroundings.ts";
 import { withTurn } from "../delivery/edit-file.ts";
 import { randomToken } from "../delivery/serve/secret.ts";
 import { Gcp2awsError, printable } from "../errors.ts";

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { activatedDescriptors, type Config } from "../config.ts";
+import { activatedDescriptors } from "../config/surroundings.ts";
+import { type Config } from "../config.ts";
 import { containerVariables, imdsVariables } from "../delivery/container-environment.ts";
 import {
   conflictingVariables,

@@ -1,4 +1,5 @@
-import { configFileOf, type FlagValues } from "../config.ts";
+import { configFileOf } from "../config/surroundings.ts";
+import { type FlagValues } from "../config/read.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { FileError, type Host } from "../host.ts";
 import { userFiles } from "../host/user-files.ts";

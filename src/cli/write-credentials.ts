@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { awsSurroundings } from "../config.ts";
+import { awsSurroundings } from "../config/surroundings.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
 import { printable } from "../errors.ts";
 import type { Host } from "../host.ts";

@@ -25,7 +25,7 @@ afterAll(async () => {
 const WARM = `cli/main.ts cli/credential-process.ts cli/parse-flags.ts cli/obtain-lazily.ts
 delivery/process.ts provider.ts credentials.ts endpoint-url.ts errors.ts duration.ts json.ts
 host.ts host/process.ts host/bun.ts host/node-files.ts replace-file.ts
-config.ts flags.ts source-config.ts split-command.ts sts-config.ts sts/role-arn.ts sts/endpoint.ts sts/session-name.ts sts/session-policy.ts sts/session-tags.ts
+config.ts config/network.ts config/read.ts config/session.ts config/source.ts config/surroundings.ts flags.ts source-config.ts split-command.ts sts-config.ts sts/role-arn.ts sts/endpoint.ts sts/session-name.ts sts/session-policy.ts sts/session-tags.ts
 identity-token/claims.ts
 cache/ask-once.ts cache/entry.ts cache/file-store.ts cache/flight.ts cache/records.ts cache/refresh.ts cache/sweep.ts`;
 
