@@ -36,7 +36,7 @@ const obtain: Obtain = async (config, host, deadline) => {
   const source = config.source;
   const { sts } = config;
   const isPlainSts =
-    sts.region !== AUTO && (!sts.inProfile || !awsConfigOf(nativeHost.env, textOf).text.includes("endpoint_url"));
+    sts.region !== AUTO && (sts.profile === "" || !mayNameEndpoint(awsConfigOf(nativeHost.env, textOf).text));
   const isOneCall = config.chain.via.length === 0 && !config.longest;
   if (source.kind === "metadata" && isPlainNetwork(config) && isPlainSts && isOneCall) {
     const { metadataUrl, serviceAccount, tokenFormat, licenses } = source;
@@ -45,7 +45,7 @@ const obtain: Obtain = async (config, host, deadline) => {
       { kind: "metadata", metadataUrl, serviceAccount, tokenFormat, licenses, audience, waitMs },
       host,
     );
-    const place = placeOf(sts, sts.region, sts.endpoint);
+    const place = placeOf(sts, sts.region);
     const { credentials, clockAheadMs } = await issue(mint, { ...config, ...place }, host, deadline);
     // Not with the claims: the compiler knows one shape of an answer.
     return { credentials, clockAheadMs };
@@ -69,6 +69,11 @@ const withTarget = async (given: FlagValues): Promise<FlagValues> => {
     },
   );
 };
+
+/** Whether more than this program can read decides which endpoint it is. */
+function mayNameEndpoint(text: string): boolean {
+  return text.includes("endpoint_url") || text.includes("use_fips_endpoint") || text.includes("use_dualstack_endpoint");
+}
 
 /** Empty where there is no such file, or none that can be read: then there is nothing of the user's in it. */
 function textOf(path: string): string {

@@ -66,13 +66,13 @@ async function assumeRole(
   host: Host,
   deadline: number,
 ): Promise<Issued> {
-  const regions = new Map<string, string>([
-    ...config.fallbackEndpoints.map((endpoint, at) => [endpoint, config.sts.fallbackRegions[at] ?? ""] as const),
-    [config.stsEndpoint, config.region],
-  ]);
-  return askInTurn([config.stsEndpoint, ...config.fallbackEndpoints], host, deadline, async (endpoint, until) => {
+  const places = [{ region: config.region, endpoint: config.stsEndpoint }, ...config.fallbacks];
+  const endpoints = places.map(({ endpoint }) => endpoint);
+  return askInTurn(endpoints, host, deadline, async (endpoint, until) => {
+    // A signature is for the region of the endpoint.
+    const region = places.find((place) => place.endpoint === endpoint)?.region ?? config.region;
     const now = host.now() - clockAheadMs;
-    const request = await buildAssumeRole(endpoint, regions.get(endpoint) ?? config.region, input, credentials, now);
+    const request = await buildAssumeRole(endpoint, region, input, credentials, now);
     return callSts(request, endpoint, host, until, (response, at) => {
       const assumed: Credentials = readAssumeRole(response, input, credentials, at);
       return { credentials: assumed, clockAheadMs: checkClock(assumed, response.headers["date"], at) };

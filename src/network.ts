@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { parseUrl } from "./endpoint-url.ts";
 import { Gcp2awsError, printable } from "./errors.ts";
 import { ConnectionError, type Host, type HttpRequest, type Proxy } from "./host.ts";
 import { type Authorities, isPlainNetwork, type Network } from "./network-config.ts";
@@ -49,12 +51,22 @@ function readAuthorities(host: Host, { extra, ...bundles }: Authorities, to: "aw
   return files
     .map((path) => {
       const text = host.readText(path);
-      if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-      throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not used: it holds no certificate in PEM`, {
+      const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
+      if (certificates.length > 0 && certificates.every(isCertificate)) return text;
+      const why = certificates.length === 0 ? "it holds no certificate in PEM" : "a certificate in it is broken";
+      throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not used: ${why}`, {
         hint: "check --ca-bundle, AWS_CA_BUNDLE, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
       });
     })
     .join("\n");
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -63,10 +75,11 @@ function readAuthorities(host: Host, { extra, ...bundles }: Authorities, to: "aw
  */
 function parseProxy(text: string): Proxy | undefined {
   if (text === "") return undefined;
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-  const isUsable = url !== null && /^https?:$/.test(url.protocol) && /^\/?$/.test(url.pathname) && url.hostname !== "";
-  const user = url === null ? undefined : decoded(url.username);
-  const password = url === null ? undefined : decoded(url.password);
+  const url = parseUrl(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  const isUsable =
+    url !== undefined && /^https?:$/.test(url.protocol) && /^\/?$/.test(url.pathname) && url.hostname !== "";
+  const user = url === undefined ? undefined : decoded(url.username);
+  const password = url === undefined ? undefined : decoded(url.password);
   if (!isUsable || url.search !== "" || url.hash !== "" || user === undefined || password === undefined) {
     throw new Gcp2awsError("USAGE_INVALID_VALUE", "HTTPS_PROXY: must be the http or https URL of a proxy", {
       hint: "for example HTTPS_PROXY=http://proxy.example.com:3128, or unset HTTPS_PROXY and https_proxy; SOCKS is not spoken",

@@ -9,8 +9,8 @@ export interface StsConfig {
   endpoint: string | undefined;
   fips: boolean;
   dualStack: boolean;
-  /** Whether an endpoint may stand in a profile of the AWS config file. */
-  inProfile: boolean;
+  /** The profile of the AWS config file in which an endpoint may stand, and that file; empty where none is looked for. */
+  profile: string;
   /** Asked in this order where STS is away. */
   fallbackRegions: readonly string[];
 }

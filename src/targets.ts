@@ -1,13 +1,9 @@
-import * as v from "valibot";
 import { Gcp2awsError, printable } from "./errors.ts";
 import { type Flag, type FlagKey, flags } from "./flags.ts";
 import { suggest } from "./suggest.ts";
 
 /** By the name of a target, the texts behind its flags. */
 export type Targets = ReadonlyMap<string, Readonly<Record<string, string>>>;
-
-const setting = v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]);
-const shape = v.strictObject({ targets: v.record(v.string(), v.record(v.string(), setting)) });
 
 /** A name that can stand on a command line, in a URL's path and as a file's name. */
 const NAME = /^(?!\.{1,2}$)[\w+,.@][\w+,.@-]{0,63}$/;
@@ -22,53 +18,71 @@ export const settings: readonly { name: string; flag: Flag }[] = flags
 
 /**
  * Reads the document of a configuration file, every target of it: a mistake in one is found whichever is used.
- * @param document as YAML or JSON has it
+ * @param document with maps as Map, and every other value as it is written
  * @param where the file, for errors
  * @throws Gcp2awsError USAGE_INVALID_VALUE
  */
 export function parseTargets(document: unknown, where: string): Targets {
-  const parsed = v.safeParse(shape, document);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    const at = v.getDotPath(issue);
-    throw invalid(where, `${at === null ? "" : `${at}: `}${issue.message}`, "it is targets: NAME: SETTING: VALUE");
-  }
+  const root = mapOf(document, where, "targets: NAME: SETTING: VALUE");
+  for (const key of root.keys()) if (key !== "targets") throw unknownKey(where, key, ["targets"]);
+  if (!root.has("targets")) throw invalid(where, "has no targets", HINT);
+  const targets = mapOf(root.get("targets"), `${where}: targets`, "NAME: SETTING: VALUE");
   return new Map(
-    Object.entries(parsed.output.targets).map(([name, values]) => {
+    Array.from(targets, ([name, values]) => {
       if (!NAME.test(name)) {
         throw invalid(where, `target "${printable(name, 80)}": must be 1 to 64 of A-Z a-z 0-9 _ + , . @ -`, HINT);
       }
-      return [name, readTarget(values, `${where}: targets.${name}`)];
+      const place = `${where}: targets.${name}`;
+      return [name, readTarget(mapOf(values, place, "SETTING: VALUE"), place)];
     }),
   );
 }
 
+function mapOf(value: unknown, where: string, shape: string): ReadonlyMap<string, unknown> {
+  const isMap = value instanceof Map && [...value.keys()].every((key) => typeof key === "string");
+  if (isMap) return value;
+  throw invalid(where, `must be ${shape}`, HINT);
+}
+
 const HINT = "docs/targets.md has the settings, and an example";
 
-function readTarget(values: Record<string, v.InferOutput<typeof setting>>, where: string): Record<string, string> {
+function readTarget(values: ReadonlyMap<string, unknown>, where: string): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of values) {
     const known = settings.find((candidate) => candidate.name === name);
     if (known === undefined) {
-      const meant = suggest(
-        name,
-        settings.map((candidate) => candidate.name),
-      );
-      const hint =
-        meant === undefined ? `known are ${settings.map((one) => one.name).join(" ")}` : `did you mean ${meant}?`;
-      throw invalid(where, `"${printable(name, 80)}": no such setting`, hint);
+      const names = settings.map((candidate) => candidate.name);
+      throw unknownKey(where, name, names);
     }
-    const text = Array.isArray(value) ? value.join(",") : String(value);
     const { key, rule, example, valid } = known.flag;
-    if (!valid(text))
+    const text = Array.isArray(value) ? textOfList(value) : value;
+    if (typeof text !== "string") {
+      throw invalid(
+        `${where}.${name}`,
+        "must be a text or a list of texts",
+        `quote what has braces or brackets: ${name}: "${example}"`,
+      );
+    }
+    if (!valid(text)) {
       throw invalid(
         `${where}.${name}`,
         `"${printable(text, 100)}": must be ${rule}`,
         `for example ${name}: ${example}`,
       );
+    }
     texts[key] = text;
   }
   return texts;
+}
+
+function textOfList(values: readonly unknown[]): string | undefined {
+  return values.every((value) => typeof value === "string") ? values.join(",") : undefined;
+}
+
+function unknownKey(where: string, key: string, known: readonly string[]): Gcp2awsError {
+  const meant = suggest(key, known);
+  const hint = meant === undefined ? `known are ${known.join(" ")}` : `did you mean ${meant}?`;
+  return invalid(where, `"${printable(key, 80)}": no such setting`, hint);
 }
 
 function invalid(where: string, what: string, hint: string): Gcp2awsError {

@@ -35,7 +35,7 @@ describe("configuration", () => {
         endpoint: undefined,
         fips: false,
         dualStack: false,
-        inProfile: true,
+        profile: "default ",
         fallbackRegions: [],
       },
       waitMs: undefined,
@@ -103,7 +103,7 @@ describe("configuration", () => {
     [{ AWS_USE_DUALSTACK_ENDPOINT: "true" }, "https://sts.us-east-1.api.aws"],
   ])("%j → %s", (env, endpoint) => {
     const { sts } = readConfig(base, env);
-    expect(placeOf(sts, sts.region, sts.endpoint).stsEndpoint).toBe(endpoint);
+    expect(placeOf(sts, sts.region).stsEndpoint).toBe(endpoint);
   });
 
   it.each<[Environment, string]>([

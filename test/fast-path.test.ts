@@ -27,7 +27,7 @@ const fastPath: Way = async (argv, host) => {
 
 /** The same command with the library in front: the program's own definition of its flags, and their way to a Config. */
 const library: Way = async (argv, host) => {
-  const program = createProgram({ host, exitStatus: 0 });
+  const program = createProgram({ host, argv, exitStatus: 0 });
   const definition = program.commands.find((each) => each.name() === command);
   definition?.action(async () => {
     const provide = createProvider(await configOf(definition, host), host, {

@@ -5,7 +5,19 @@ import { throughNetwork } from "../src/network.ts";
 import type { Network } from "../src/network-config.ts";
 import { fakeHost } from "./fake-host.ts";
 
-const PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+/** Of an authority that signs nothing. */
+const PEM = `-----BEGIN CERTIFICATE-----
+MIIBgTCCASegAwIBAgIUS/vVYjGjG2DL1KrzDMv70LljjYUwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjYwMjAxMjNaGA8yMTI2MTEw
+MjAyMDEyM1owFTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABD/I/qoPi/hb3hZA0YSoOqfXe6Cx4+7Tm/u9ekHP/1DOYj8gPu2b
+SA+vqLVeyVcmvRz8RHKnQuOWTb0vZ6Ej3IajUzBRMB0GA1UdDgQWBBR9e9ugRxB5
+3UDSC+Lv17hNgfalPjAfBgNVHSMEGDAWgBR9e9ugRxB53UDSC+Lv17hNgfalPjAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQDgI3x1zeZ8Alvb/Jnj
+/q4VJNTTOUT1AzmIC/rEZYDFYQIgMPI0D/Y7Zd+8/zpBZe+JiLYuhxkLW9zrvv34
+xZN9Iaw=
+-----END CERTIFICATE-----
+`;
 const nothing = { extra: "", aws: "", google: "" };
 
 function network(changes: {
@@ -143,6 +155,12 @@ describe("the certificate authorities", () => {
     expect(() => throughNetwork(host, network({ authorities: { aws: "/aws" } }), "aws")).toThrow(
       "no certificate in PEM",
     );
+  });
+
+  it("are not taken from a file that was cut off", () => {
+    const host = fakeHost(() => ({}), { readText: () => `${PEM}${PEM.slice(0, 300)}` });
+    const asked = () => throughNetwork(host, network({ authorities: { aws: "/aws" } }), "aws");
+    expect(asked).toThrow("a certificate in it is broken");
   });
 
   it("make no connection ahead that believes others", () => {

@@ -1,28 +1,32 @@
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { Gcp2awsError } from "../src/errors.ts";
+import { nodeFiles } from "../src/host/node-files.ts";
+import { processHost } from "../src/host/process.ts";
 import { settle } from "../src/settle.ts";
 import { CLAIMS, fakeHost, ROLE_ARN, unsignedToken } from "./fake-host.ts";
 
 const flavor = { "metadata-flavor": "Google" };
-const FILE = "/home/me/.aws/config";
 const given = { roleArn: ROLE_ARN, audience: "https://aws.example.com" };
 
-/** A machine with this AWS config file, whose metadata server knows these paths. */
+/** A machine with this AWS config file, a real one, whose metadata server knows these paths. */
 function machine(text: string | undefined, metadata: Record<string, string> = {}, env: Record<string, string> = {}) {
-  return fakeHost(
+  const home = mkdtempSync(join(tmpdir(), "gcp2aws-settle-"));
+  if (text !== undefined) {
+    mkdirSync(join(home, ".aws"));
+    writeFileSync(join(home, ".aws", "config"), text);
+  }
+  const host = fakeHost(
     ({ url }) => {
       const body = metadata[url.replace(/^.*computeMetadata\/v1\//, "")];
       return body === undefined ? { status: 404, headers: flavor, body: "no" } : { headers: flavor, body };
     },
-    {
-      env: { HOME: "/home/me", ...env },
-      readText: (path) => {
-        if (path === FILE && text !== undefined) return text;
-        throw new Gcp2awsError("LOCAL_FILE", `${path} not read`);
-      },
-    },
+    { env: { HOME: home, ...env }, readText: processHost.readText },
   );
+  // Only files are the machine's own.
+  return Object.assign(host, { files: { ...host.files, uid: nodeFiles.uid, read: nodeFiles.read } });
 }
 
 async function settled(host: ReturnType<typeof machine>, flags: Record<string, string> = {}) {
@@ -61,7 +65,8 @@ describe("the endpoint", () => {
       { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" },
       "https://sts.us-east-1.amazonaws.com",
     ],
-    ["FIPS", services, { AWS_USE_FIPS_ENDPOINT: "true" }, "https://sts-fips.us-east-1.amazonaws.com"],
+    ["FIPS of the profile", "[default]\nuse_fips_endpoint = true\n", {}, "https://sts-fips.us-east-1.amazonaws.com"],
+    ["dual stack of it", "[default]\nuse_dualstack_endpoint = true\n", {}, "https://sts.us-east-1.api.aws"],
   ])("by %s", async (_name, text, env, endpoint) => {
     expect(await settled(machine(text, {}, env))).toBe(`us-east-1 ${endpoint}`);
   });
@@ -75,8 +80,34 @@ describe("the endpoint", () => {
     const host = machine("[default]\nendpoint_url = http://sts.example.com\n");
     await expect(settled(host)).rejects.toMatchObject({
       code: "USAGE_INVALID_VALUE",
-      message: expect.stringContaining(`${FILE}, line 2`),
+      message: expect.stringContaining("/.aws/config, line 2"),
     });
+  });
+});
+
+describe("an endpoint of the profile", () => {
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ["FIPS", { AWS_USE_FIPS_ENDPOINT: "true" }, {}],
+    ["fallback regions", {}, { fallbackRegion: "eu-west-1" }],
+  ])("does not go with %s", async (_name, env, flags) => {
+    await expect(settled(machine(services, {}, env), flags)).rejects.toMatchObject({ code: "USAGE_INVALID_VALUE" });
+  });
+
+  it("is not believed where everybody may write the file, though nothing else in it matters", async () => {
+    const host = machine(services);
+    chmodSync(join(host.env["HOME"] ?? "", ".aws", "config"), 0o666);
+    await expect(settled(host)).rejects.toMatchObject({ code: "LOCAL_FILE" });
+    expect(await settled(host, { stsEndpoint: "https://flag.example.com" })).toBe("us-east-1 https://flag.example.com");
+    const plain = machine("[default]\nregion = eu-west-1\n");
+    chmodSync(join(plain.env["HOME"] ?? "", ".aws", "config"), 0o666);
+    expect(await settled(plain)).toContain("sts.us-east-1");
+  });
+
+  it("is another question in another profile", () => {
+    const keyOf = (env: Record<string, string>) => JSON.stringify(readConfig(given, env).sts);
+    expect(keyOf({ AWS_PROFILE: "other" })).not.toBe(keyOf({}));
+    expect(keyOf({ AWS_CONFIG_FILE: "/elsewhere" })).not.toBe(keyOf({}));
+    expect(keyOf({ AWS_PROFILE: "default" })).toBe(keyOf({}));
   });
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -9,15 +10,25 @@ import { parseTargets, settings } from "../src/targets.ts";
 import { ROLE_ARN } from "./fake-host.ts";
 
 const target = { role_arn: ROLE_ARN, audience: "https://aws.example.com" };
-const read = (document: unknown) => parseTargets(document, "config.yaml");
+const read = (document: unknown) => parseTargets(maps(document), "config.yaml");
+
+/** As the YAML library has them: maps as Map, and every other value as it is written. */
+function maps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maps);
+  if (value === null || typeof value === "string") return value ?? "";
+  if (typeof value !== "object") return inspect(value);
+  return new Map(Object.entries(value).map(([key, inner]) => [key, maps(inner)]));
+}
 
 describe("the file of targets", () => {
   it("holds each flag by its name in snake case", () => {
     const whole = Object.fromEntries(settings.map(({ name, flag }) => [name, flag.example]));
     const given = read({ targets: { a: whole } }).get("a") ?? {};
     expect(Object.keys(given)).toEqual(settings.map(({ flag }) => flag.key));
-    // There can be one session policy.
-    expect(() => readConfig({ ...given, timeout: "60", policyFile: undefined }, {})).not.toThrow();
+    // There can be one session policy, and no fallback from an endpoint that is given.
+    expect(() =>
+      readConfig({ ...given, timeout: "60", policyFile: undefined, fallbackRegion: undefined }, {}),
+    ).not.toThrow();
   });
 
   it("takes numbers, switches and lists for what flags are as texts", () => {
@@ -32,10 +43,23 @@ describe("the file of targets", () => {
   });
 
   it.each<[string, unknown, string, string]>([
-    ["nothing", null, "Expected Object", "targets: NAME"],
-    ["a list", [], "", "targets: NAME"],
-    ["another key", { targets: {}, target: {} }, "target", "targets: NAME"],
-    ["a value that is a map", { targets: { a: { region: {} } } }, "targets.a.region", "targets: NAME"],
+    ["nothing", null, "must be targets: NAME", "docs/targets.md"],
+    ["a list", [], "must be targets: NAME", "docs/targets.md"],
+    ["no targets", {}, "has no targets", "docs/targets.md"],
+    ["another key", { target: {} }, '"target": no such setting', "did you mean targets?"],
+    ["a target that is none", { targets: { a: "x" } }, "targets.a: must be SETTING: VALUE", "docs/targets.md"],
+    [
+      "a value that is a map",
+      { targets: { a: { role_session_name: { sub: null } } } },
+      "must be a text or a list of texts",
+      "quote what has braces",
+    ],
+    [
+      "a setting of every object",
+      { targets: { a: { constructor: "x" } } },
+      '"constructor": no such setting',
+      "known are",
+    ],
     [
       "a misspelt setting",
       { targets: { a: { role_am: "x" } } },

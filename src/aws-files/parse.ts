@@ -96,7 +96,9 @@ export function parseAwsFile(text: string, kind: AwsFileKind): AwsFile {
     if (/\s[#;]/.test(content)) problem('has " #" or " ;": a comment to one SDK, a part of the value to another');
     const indented = /^\s/.test(content);
     const nested = indented && property?.value === "";
-    const [, key = "", value = ""] = /^\s*(.*?)\s*[=:]\s*(.*?)\s*$/.exec(content) ?? [];
+    const separator = content.search(/[=:]/);
+    const key = separator === -1 ? "" : content.slice(0, separator).trim();
+    const value = separator === -1 ? "" : content.slice(separator + 1).trim();
     if (!(nested ? /^[ \t]+[\w.-]+[ \t]*=[ \t]*\S/ : /^\s*[\w.-]+[ \t]*=/).test(content)) {
       problem("is neither a section, nor KEY = VALUE, nor a comment");
     }

@@ -14,6 +14,8 @@ import { defineWriteCredentials } from "./write-credentials.ts";
 
 export interface CommandContext {
   host: Host;
+  /** The command line as it was given, from the command's name on. */
+  argv: readonly string[];
   /** Of the process, when nothing was thrown. */
   exitStatus: number;
 }

@@ -34,14 +34,15 @@ export function defineExec(program: Command, context: CommandContext): void {
         "When there are no credentials it is not run: 2 to 6, as for credential-process.",
     )
     .action(async (argv: string[]) => {
-      const { target, rest } = splitTarget(argv);
+      const { target, rest } = splitTarget(argv, context.argv);
       context.exitStatus = await execute(command, target, rest, context.host);
     });
 }
 
-/** `TARGET -- COMMAND …`; without the name, nothing is left of the `--`. */
-function splitTarget(argv: string[]): { target: string | undefined; rest: string[] } {
-  if (argv[1] !== "--") return { target: undefined, rest: argv };
+/** `TARGET -- COMMAND …`: one word before the first `--` of the command line. What comes after that is the command's. */
+function splitTarget(argv: string[], whole: readonly string[]): { target: string | undefined; rest: string[] } {
+  const behind = whole.length - whole.indexOf("--") - 1;
+  if (argv[1] !== "--" || argv.length !== behind + 2) return { target: undefined, rest: argv };
   const rest = argv.slice(2);
   if (rest.length > 0) return { target: argv[0], rest };
   throw new Gcp2awsError("USAGE_MISSING_FLAG", "exec: the command is missing", { hint: "it stands after the --" });

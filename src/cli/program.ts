@@ -10,7 +10,7 @@ import { type CommandContext, commands as definitions } from "./commands.ts";
  * @throws Gcp2awsError USAGE_UNKNOWN_COMMAND, USAGE_UNKNOWN_FLAG, USAGE_INVALID_VALUE, and what the command throws
  */
 export async function runProgram(argv: readonly string[], host: Host): Promise<number> {
-  const context: CommandContext = { host, exitStatus: 0 };
+  const context: CommandContext = { host, argv, exitStatus: 0 };
   await runCommandLine(createProgram(context), argv);
   return context.exitStatus;
 }

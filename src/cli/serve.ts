@@ -1,4 +1,6 @@
 import { type Command, Option } from "commander";
+import { readConfig } from "../config.ts";
+import type { FlagValues } from "../config/read.ts";
 import { activatedDescriptors } from "../config/surroundings.ts";
 import { type Config } from "../config.ts";
 import { containerVariables, imdsVariables } from "../delivery/container-environment.ts";
@@ -122,8 +124,8 @@ async function targetsOf(
     }
     targets.push({ name: own, config });
   };
-  const named = file === undefined || command.args.length > 0 ? command.args : await allTargets(command, host);
-  for (const target of named) add(target, await configOf(command, host, { target }));
+  const named = await namedTargets(command, file !== undefined, host);
+  for (const { name, flags } of named) add(name, readConfig(flags, host.env, host.readText));
   // Its own flag or variable, unless others say all.
   if ((role.length === 0 && named.length === 0) || command.getOptionValueSource("roleArn") === "cli") {
     add(undefined, await configOf(command, host));
@@ -149,9 +151,21 @@ async function targetsOf(
   return targets;
 }
 
-async function allTargets(command: Command, host: Host): Promise<string[]> {
-  const { readTargets } = await import("./with-target.ts");
-  return [...(await readTargets(valuesOf(command), host)).targets.keys()];
+/** The targets that are named, or all of the file that is: with the flags of the command line, but for those of another role. */
+async function namedTargets(
+  command: Command,
+  isFileGiven: boolean,
+  host: Host,
+): Promise<{ name: string; flags: FlagValues }[]> {
+  if (!isFileGiven && command.args.length === 0) return [];
+  const { roleArn: _, ...given } = valuesOf(command);
+  const { readTargets, targetOf } = await import("./with-target.ts");
+  const found = await readTargets(given, host);
+  const names = command.args.length > 0 ? command.args : [...found.targets.keys()];
+  if (names.length === 0) throw invalid(`${printable(found.path)}: has no targets`, "docs/targets.md has an example");
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw invalid(`"${printable(twice, 80)}": is there twice`, "name each target once");
+  return names.map((name) => ({ name, flags: { ...targetOf(name, found), ...given } }));
 }
 
 function addressesOf(

@@ -11,15 +11,16 @@ import { parseTargets, type Targets } from "../targets.ts";
  */
 export async function withTarget(given: FlagValues, host: Host): Promise<FlagValues> {
   const name = given["target"];
-  if (name === undefined) return given;
-  const { targets, path } = await readTargets(given, host);
+  return name === undefined ? given : { ...targetOf(name, await readTargets(given, host)), ...given };
+}
+
+/** @throws Gcp2awsError USAGE_INVALID_VALUE where there is none of that name */
+export function targetOf(name: string, { targets, path }: { targets: Targets; path: string }): FlagValues {
   const target = targets.get(name);
-  if (target === undefined) {
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", `"${printable(name, 80)}": no such target in ${printable(path)}`, {
-      hint: targets.size === 0 ? "name another file with --config" : `it has ${[...targets.keys()].join(" ")}`,
-    });
-  }
-  return { ...target, ...given };
+  if (target !== undefined) return target;
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", `"${printable(name, 80)}": no such target in ${printable(path)}`, {
+    hint: targets.size === 0 ? "name another file with --config" : `it has ${[...targets.keys()].join(" ")}`,
+  });
 }
 
 /** The targets of the file that `--config` names, else of this user's own. */
@@ -35,24 +36,25 @@ export async function readTargets(given: FlagValues, host: Host): Promise<{ targ
     });
   }
   const { parseDocument } = await import("yaml");
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw new Gcp2awsError(
-      "USAGE_INVALID_VALUE",
-      `${printable(path)}: ${printable(problem.message.split("\n")[0] ?? "")}`,
-      {
-        hint: "it must be YAML; docs/targets.md has an example",
-      },
-    );
+  let content: unknown;
+  try {
+    // Every value as it is written: numbers too long for a number, and leading zeros, stay.
+    const document = parseDocument(text, { schema: "failsafe" });
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    content = document.toJS({ maxAliasCount: 100, mapAsMap: true });
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${printable(path)}: ${printable(why)}`, {
+      hint: "it must be YAML; docs/targets.md has an example",
+    });
   }
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
   return { targets: parseTargets(content, printable(path)), path };
 }
 
 const MAX_BYTES = 1024 * 1024;
 
-/** A file that nobody but this user and root could have written; empty where there is none. */
+/** A file of this user or root that not everybody may write; empty where there is none. */
 function readTrusted(path: string, host: Host): string {
   try {
     return host.files.read(userFiles.realPath(path), MAX_BYTES, ({ kind, uid, mode }) => {
@@ -69,6 +71,6 @@ function readTrusted(path: string, host: Host): string {
 
 function refused(path: string, why: string): Gcp2awsError {
   return new Gcp2awsError("LOCAL_FILE", `${printable(path)} not used: ${why}`, {
-    hint: "it must be a file of this user or root that nobody else may write; see what is in it, then chmod o-w",
+    hint: "it must be a file of this user or root, of at most a megabyte, that not everybody may write; see what is in it before you change that",
   });
 }

@@ -45,8 +45,22 @@ export function targetOf(given: FlagValues, env: Environment, roleArn: string): 
   const partition = parseRoleArn(roleArn)?.partition ?? "";
   if (endpoint === undefined) checkPartition(region, "--region", partition);
   for (const other of fallbackRegions) checkPartition(other, "--fallback-region", partition);
-  const inProfile = endpoint === undefined && isConfigurable && !fips && !dualStack;
-  return { region, endpoint, fips, dualStack, inProfile, fallbackRegions };
+  if (endpoint !== undefined && fallbackRegions.length > 0) {
+    throw new Gcp2awsError(
+      "USAGE_INVALID_VALUE",
+      `--fallback-region: goes with the region's own endpoint, not with ${endpoint}`,
+      {
+        hint: "a token that is meant for that endpoint goes nowhere else; leave out one of them",
+      },
+    );
+  }
+  const profile = endpoint === undefined && isConfigurable ? profileOf(env) : "";
+  return { region, endpoint, fips, dualStack, profile, fallbackRegions };
+}
+
+/** What is in that file decides where the token goes, so another file or profile is another question. */
+function profileOf(env: Environment): string {
+  return `${firstSet(env, "AWS_PROFILE") || "default"} ${firstSet(env, "AWS_CONFIG_FILE")}`;
 }
 
 function checkPartition(region: string, flag: string, partition: string): void {

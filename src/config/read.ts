@@ -41,7 +41,7 @@ export function required(key: FlagKey, given: FlagValues, env: Environment): str
   if (value !== undefined) return value;
   const { name, example } = flagOf(key);
   throw new Gcp2awsError("USAGE_MISSING_FLAG", `--${name} is missing`, {
-    hint: `give --${name} or set ${variableOf(flagOf(key))}, for example --${name} ${example}`,
+    hint: `${key === "roleArn" ? "name a target, " : ""}give --${name} or set ${variableOf(flagOf(key))}, for example --${name} ${example}`,
   });
 }
 

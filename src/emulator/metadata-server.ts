@@ -105,7 +105,8 @@ function instanceValues({ platform, ...workload }: Workload): Record<string, Met
   const id = BigInt(workload.instanceId);
   const zone = `projects/${workload.projectNumber}/zones/${workload.zone}`;
   const region = `projects/${workload.projectNumber}/regions/${workload.zone.slice(0, -2)}`;
-  if (platform === "cloud-run") return { id, region, zone };
+  // There are no zones: https://cloud.google.com/run/docs/container-contract#metadata-server.
+  if (platform === "cloud-run") return { id, region, zone: `${zone.slice(0, -1)}1` };
   const hostname = `${workload.instanceName}.${workload.zone}.c.${workload.projectId}.internal`;
   if (platform === "gke") return { hostname, id, zone };
   const machineType = `projects/${workload.projectNumber}/machineTypes/e2-medium`;

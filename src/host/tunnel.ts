@@ -18,15 +18,19 @@ export function tunnel(url: URL, proxy: Proxy, ca: string | undefined, signal: A
     Host: authority,
     ...(proxy.authorization === undefined ? {} : { "Proxy-Authorization": proxy.authorization }),
   };
+  // Node would take the name for the proxy's certificate from the header Host.
+  const proxyHost = new URL(proxy.origin).hostname.replace(/^\[|\]$/g, "");
+  const trust = { ...(isIP(proxyHost) === 0 ? { servername: proxyHost } : {}), ...(ca === undefined ? {} : { ca }) };
   return new Promise((resolve, reject) => {
-    send(proxy.origin, { method: "CONNECT", path: authority, headers, agent: false, signal })
+    send(proxy.origin, { method: "CONNECT", path: authority, headers, agent: false, signal, ...trust })
       // Only of an answer to CONNECT, whatever its status.
-      .on("connect", ({ statusCode }, socket) => {
-        if (statusCode !== 200) {
+      .on("connect", ({ statusCode = 0 }, socket, head) => {
+        if (statusCode < 200 || statusCode > 299) {
           socket.destroy();
-          reject(proxyRefusal(statusCode ?? 0));
+          reject(proxyRefusal(statusCode));
           return;
         }
+        if (head.length > 0) socket.unshift(head);
         const name = isIP(host) === 0 ? { servername: host } : { host };
         const secure = connect({ socket, ALPNProtocols: ["http/1.1"], ...name, ...(ca === undefined ? {} : { ca }) });
         const giveUp = () => secure.destroy(connectionError("timeout"));

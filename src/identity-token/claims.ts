@@ -49,6 +49,8 @@ export function decodeClaims(token: string): Claims {
     const value = IN_ENGINE.has(name) ? engine[name] : root[name];
     if (typeof value === "string") values[name] = value;
     else if (typeof value === "number") values[name] = String(value);
+    // A projected token of Kubernetes has a list.
+    else if (name === "aud" && Array.isArray(value) && typeof value[0] === "string") values[name] = value[0];
   }
   const exp = root["exp"];
   return { values, exp: typeof exp === "number" ? exp : undefined };

@@ -27,7 +27,8 @@ export async function askInTurn<T>(
   try {
     return await ask(endpoint, now + (deadline - now) / endpoints.length);
   } catch (error) {
-    if (!(error instanceof Gcp2awsError) || !AWAY.has(error.code)) throw error;
+    // What a proxy refuses, it refuses for every region.
+    if (!(error instanceof Gcp2awsError) || !AWAY.has(error.code) || !error.retryable) throw error;
     host.warn(new Gcp2awsError(error.code, `${error.message}; asking ${others[0]} instead`));
     return askInTurn(others, host, deadline, ask);
   }

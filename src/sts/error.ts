@@ -22,7 +22,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
   InvalidIdentityToken: {
     code: "STS_TOKEN_REJECTED",
-    hint: "AWS knows Google without an IAM identity provider: an OIDC provider for accounts.google.com in that account can cause this; remove it, or trust its ARN and list azp among its client IDs",
+    hint: "AWS knows accounts.google.com by itself: an IAM OIDC provider for it in that account can cause this; remove it, or trust its ARN and list azp among its client IDs. Any other issuer, such as a GKE cluster, needs an OIDC provider with its URL and the token's audience",
   },
   IDPRejectedClaim: {
     code: "STS_TOKEN_REJECTED",

@@ -8,6 +8,7 @@ import { askInTurn } from "./ask-in-turn.ts";
 import { callSts } from "./call.ts";
 import { checkClock, clockWarning } from "./clock.ts";
 import { explainDenial } from "./explain-denial.ts";
+import type { Fallback } from "./place.ts";
 import { renderSessionName } from "./session-name.ts";
 
 /** Credentials, and whom Google has vouched for to get them. */
@@ -23,7 +24,7 @@ export interface ExchangeOptions {
   sessionPolicies: SessionPolicies;
   stsEndpoint: string;
   /** Asked in this order where STS is away there. */
-  fallbackEndpoints: readonly string[];
+  fallbacks: readonly Fallback[];
 }
 
 const ABOUT_THE_TOKEN: ReadonlySet<ErrorCode> = new Set([
@@ -54,8 +55,11 @@ export async function exchange(
   };
 
   try {
-    return await askInTurn([options.stsEndpoint, ...options.fallbackEndpoints], host, deadline, (endpoint, until) =>
-      callSts(buildRequest(endpoint, input), endpoint, host, until, readAnswer),
+    return await askInTurn(
+      [options.stsEndpoint, ...options.fallbacks.map(({ endpoint }) => endpoint)],
+      host,
+      deadline,
+      (endpoint, until) => callSts(buildRequest(endpoint, input), endpoint, host, until, readAnswer),
     );
   } catch (error) {
     if (!(error instanceof Gcp2awsError) || !ABOUT_THE_TOKEN.has(error.code)) throw error;

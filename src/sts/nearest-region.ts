@@ -54,9 +54,9 @@ export const googleRegions: readonly string[] = Object.keys(nearest);
 
 /**
  * The AWS region to ask from a zone or region of Google Cloud.
- * @param place `europe-west4-a` or `europe-west4`, alone or at the end of `projects/N/zones/…`
+ * @param place `europe-west4-a`, `europe-west4-1` (as Cloud Run says) or `europe-west4`, alone or at the end of `projects/N/zones/…`
  */
 export function nearestRegion(place: string): string | undefined {
-  const [, region = ""] = /(?:^|\/)([a-z]+-[a-z]+\d+)(?:-[a-z])?$/.exec(place) ?? [];
+  const [, region = ""] = /(?:^|\/)([a-z]+-[a-z]+\d+)(?:-[a-z\d]+)?$/.exec(place) ?? [];
   return Object.hasOwn(nearest, region) ? nearest[region] : undefined;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
-import { endpointOf } from "../../src/aws-files/endpoint.ts";
+import { endpointSettings } from "../../src/aws-files/endpoint.ts";
 import { parseAwsFile } from "../../src/aws-files/parse.ts";
 
 const cases: readonly [name: string, text: string, url: string | undefined][] = [
@@ -19,21 +19,26 @@ const cases: readonly [name: string, text: string, url: string | undefined][] = 
     "[profile p]\nservices = s\nendpoint_url = https://a.example.com\n[services s]\ns3 =\n  endpoint_url = https://b.example.com\n",
     "https://a.example.com",
   ],
+  [
+    "services of nobody",
+    "[profile p]\nregion = x\n[services undefined]\nsts =\n  endpoint_url = https://a.example.com\n",
+    undefined,
+  ],
   ["another profile's", "[profile q]\nendpoint_url = https://a.example.com\n[profile p]\nregion = x\n", undefined],
 ];
 
 describe("the STS endpoint of a profile", () => {
   it.each(cases)("%s", (_name, text, url) => {
-    expect(endpointOf(parseAwsFile(text, "config"), "p")?.url).toBe(url);
+    expect(endpointSettings(parseAwsFile(text, "config"), "p").endpoint?.url).toBe(url);
   });
 
   it("is not taken where the profile says so", () => {
     const text = "[profile p]\nignore_configured_endpoint_urls = true\nendpoint_url = https://a.example.com\n";
-    expect(endpointOf(parseAwsFile(text, "config"), "p")).toBeUndefined();
+    expect(endpointSettings(parseAwsFile(text, "config"), "p").endpoint).toBeUndefined();
   });
 
   it("comes with its line", () => {
-    expect(endpointOf(parseAwsFile(cases[1]?.[1] ?? "", "config"), "p")?.line).toBe(2);
+    expect(endpointSettings(parseAwsFile(cases[1]?.[1] ?? "", "config"), "p").endpoint?.line).toBe(2);
   });
 
   it.each(cases)("is what the JavaScript SDK reads: %s", async (_name, text, url) => {

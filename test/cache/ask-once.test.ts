@@ -31,7 +31,7 @@ const config: CacheOptions = {
     endpoint: undefined,
     fips: false,
     dualStack: false,
-    inProfile: false,
+    profile: "",
     fallbackRegions: [],
   },
   authorities: { extra: "", aws: "", google: "" },

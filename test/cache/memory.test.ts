@@ -33,7 +33,7 @@ function config(cacheLocations: CacheOptions["cacheLocations"]): CacheOptions {
       endpoint: undefined,
       fips: false,
       dualStack: false,
-      inProfile: false,
+      profile: "",
       fallbackRegions: [],
     },
     authorities: { extra: "", aws: "", google: "" },

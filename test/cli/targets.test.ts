@@ -97,6 +97,15 @@ describe.each(entries)("a target of other commands, $name", (entry) => {
     expect(stderr).toContain("the command is missing");
   });
 
+  it("exec: not behind the first --", async () => {
+    const { env } = atHome();
+    const flags = ["exec", "--role-arn", ROLE, "--audience", AUDIENCE];
+    const argv = [...flags, "--", "env", "--", "sh", "-c", "echo ran"];
+    expect(await run(entry, argv, { env })).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
+    const both = ["exec", "team-a", "--", "env", "--", "sh", "-c", "echo ran"];
+    expect(await run(entry, both, { env })).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
+  });
+
   it("exec: a program of that name where no -- follows", async () => {
     const { env } = atHome();
     const argv = ["exec", "--role-arn", ROLE, "--audience", AUDIENCE, "echo", "team-a"];
@@ -128,6 +137,36 @@ describe.each(entries)("a target of other commands, $name", (entry) => {
     const { env } = atHome();
     expect((await run(entry, ["write-credentials", "--profile", "p", "team-a"], { env })).status).toBe(0);
     expect(readFileSync(join(env["HOME"] ?? "", ".aws", "credentials"), "utf8")).toContain("aws_session_token");
+  });
+
+  it("serve: each with its own role, whatever --role-arn says of another", async () => {
+    const { env, file } = atHome();
+    const argv = [
+      "serve",
+      "--config",
+      file,
+      "team-a",
+      "--role-arn",
+      "arn:aws:iam::111122223333:role/NobodyKnows",
+      "--audience",
+      AUDIENCE,
+    ];
+    const { stderr } = await run(entry, [...argv, "--print-env", "nosuch"], { env });
+    expect(stderr).toContain("name one of team-a NobodyKnows");
+  });
+
+  it("serve: names what is wrong with them", async () => {
+    const { env, file } = atHome();
+    const ask = async (...argv: string[]) => (await run(entry, ["serve", "--config", file, ...argv], { env })).stderr;
+    expect(await ask("team-a", "team-a")).toContain('"team-a": is there twice');
+    writeFileSync(file, "targets: {}\n");
+    expect(await ask()).toContain("has no targets");
+    for (const text of ["targets: { a: { region: *nope } }\n", "a: &a [x]\ntargets: *b\n"]) {
+      writeFileSync(file, text);
+      expect(await ask()).toContain("[USAGE_INVALID_VALUE]");
+    }
+    writeFileSync(file, "targets: { a: { role_arn: x, external_id: 12345678901234567890 } }\n");
+    expect(await ask()).toContain('role_arn: "x"');
   });
 
   it("serve: all of the file, or those that are named", async () => {

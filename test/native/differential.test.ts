@@ -92,6 +92,8 @@ async function both(argv: readonly string[], env: Record<string, string>, plant:
       env: {
         PATH: "/usr/bin:/bin",
         HOME: home,
+        // Its path is in the name of an entry, and homes differ.
+        CLOUDSDK_CONFIG: join(base, "gcloud"),
         GCE_METADATA_HOST: `127.0.0.1:${port}`,
         CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `http://127.0.0.1:${port}`,
         AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}`,

@@ -18,5 +18,6 @@ export function isLoopback({ host }: ListenAddress): boolean {
 
 /** One spelling of each address: `0:0:0:0:0:0:0:1` is `::1`. */
 function canonical(host: string): string | undefined {
-  return URL.parse(host.includes(":") ? `http://[${host}]/` : `http://${host}/`)?.hostname.replace(/^\[|\]$/g, "");
+  const text = host.includes(":") ? `http://[${host}]/` : `http://${host}/`;
+  return URL.canParse(text) ? new URL(text).hostname.replace(/^\[|\]$/g, "") : undefined;
 }
