@@ -91,7 +91,7 @@ export interface UserFiles {
 
 /** Runs a program to its end, without a shell, and reads what it says. Never rejects. */
 export type RunProgram = (run: {
-  /** An absolute path. */
+  /** An absolute path, or a name that is looked for on PATH. */
   program: string;
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;

@@ -3,6 +3,7 @@ import { flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { defineCache } from "./cache.ts";
 import { defineConfigure } from "./configure.ts";
+import { defineDoctor } from "./doctor.ts";
 import { defineEmulate } from "./emulate.ts";
 import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
@@ -30,6 +31,7 @@ export const commands: readonly ((program: Command, context: CommandContext) => 
   defineEnv,
   defineToken,
   defineWhoami,
+  defineDoctor,
   defineCache,
   defineEmulate,
 ];

@@ -1,7 +1,7 @@
 import { type CacheLocation } from "../cache/file-store.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { isPath } from "../flags.ts";
-import { type FlagValues, type Environment, read, required, trimSlashes } from "./read.ts";
+import { type FlagValues, type Environment, isOn, read, required, trimSlashes, variable } from "./read.ts";
 
 /**
  * The file that the runner of GitHub Actions reads variables from after each step.
@@ -60,13 +60,17 @@ export function activatedDescriptors(env: Environment, pid: number): number[] {
 export const BOTO_CONFIG = "BOTO_CONFIG";
 
 /** Where the AWS SDKs look for their shared files, and what in the environment they take before a profile. */
-export interface AwsSurroundings {
+export interface AwsSurroundings extends AwsChoice {
   configFile: string;
   credentialsFile: string;
-  /** The profile that they use unless told otherwise, where the environment says so. */
-  profile: string | undefined;
   /** Files of the first AWS library for Python, which botocore still takes keys from before it asks a container's endpoint. */
   botoFiles: readonly string[];
+}
+
+/** What in the environment chooses credentials. */
+interface AwsChoice {
+  /** The profile that they use unless told otherwise, where the environment says so. */
+  profile: string | undefined;
   /** The variables that are set of those that name credentials themselves. */
   credentialVariables: readonly string[];
 }
@@ -80,11 +84,71 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
   return {
     configFile: awsFile(env, "AWS_CONFIG_FILE", "config"),
     credentialsFile: awsFile(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-    profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
     botoFiles: botoFiles(env),
+    ...awsChoice(env),
+  };
+}
+
+function awsChoice(env: Environment): AwsChoice {
+  return {
+    profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
     credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
       (name) => (env[name] ?? "") !== "",
     ),
+  };
+}
+
+/** Of the variables that direct the AWS SDKs, what can stand in the way of a profile or a server; names alone, no values. */
+export interface AwsVariables extends AwsChoice {
+  /** Those set of the two that name a container's endpoint. */
+  containerUris: readonly string[];
+  /** Whether SDKs are kept from asking 169.254.169.254, which on Google Cloud is another server. */
+  instanceMetadataOff: boolean;
+  /** Those set of the two that name a region; no SDK reads both. */
+  regions: readonly string[];
+  /** The proxy for plain http, which other programs take for the metadata server too. */
+  httpProxy: boolean;
+  /** What `~` stands for; empty where there is none. */
+  home: string;
+  /** Where programs are looked for by their names. */
+  path: readonly string[];
+}
+
+export function awsVariables(env: Environment): AwsVariables {
+  const set = (...names: string[]) => names.filter((name) => (env[name] ?? "") !== "");
+  return {
+    ...awsChoice(env),
+    containerUris: set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    instanceMetadataOff: isOn(env, "AWS_EC2_METADATA_DISABLED"),
+    regions: set("AWS_REGION", "AWS_DEFAULT_REGION"),
+    httpProxy: set("http_proxy", "HTTP_PROXY").length > 0,
+    home: trimSlashes(env["HOME"] ?? ""),
+    path: (env["PATH"] ?? "").split(":").filter((directory) => directory !== ""),
+  };
+}
+
+/** Other credentials, and where IAM is: for a look at the role that was asked for. */
+export interface IamAccess {
+  keys: { accessKeyId: string; secretAccessKey: string; sessionToken: string | undefined };
+  /** Given by hand. */
+  endpoint: string | undefined;
+}
+
+/**
+ * The keys in the environment, where there are some.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function iamAccess(env: Environment): IamAccess | undefined {
+  const accessKeyId = env["AWS_ACCESS_KEY_ID"] ?? "";
+  const secretAccessKey = env["AWS_SECRET_ACCESS_KEY"] ?? "";
+  if (accessKeyId === "" || secretAccessKey === "") return undefined;
+  const sessionToken = env["AWS_SESSION_TOKEN"] ?? "";
+  const endpoint = isOn(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    ? undefined
+    : (variable("stsEndpoint", env, "AWS_ENDPOINT_URL_IAM") ?? variable("stsEndpoint", env, "AWS_ENDPOINT_URL"));
+  return {
+    keys: { accessKeyId, secretAccessKey, sessionToken: sessionToken === "" ? undefined : sessionToken },
+    endpoint,
   };
 }
 

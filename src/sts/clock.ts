@@ -4,11 +4,11 @@ import { Gcp2awsError } from "../errors.ts";
 import { parseHttpDate } from "../http-date.ts";
 
 /** AWS refuses signatures that are further off than this: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
-const TOLERATED_MS = 15 * 60_000;
+export const TOLERATED_MS = 15 * 60_000;
 /** DurationSeconds, AssumeRoleWithWebIdentity API reference. */
 const LONGEST_MS = 12 * 60 * 60_000;
 /** A clock that is off by more is worth saying. */
-const WORTH_SAYING_MS = 60_000;
+export const WORTH_SAYING_MS = 60_000;
 
 /**
  * Refuses credentials that a wrong local clock makes useless: every signature made with it would be rejected, and SDKs

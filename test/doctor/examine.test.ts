@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { type Tools } from "../../src/doctor/check.ts";
+import { checks, examine, type Report } from "../../src/doctor/examine.ts";
+import { formatJson, formatText } from "../../src/doctor/report.ts";
+import { errorClasses, exitStatus } from "../../src/errors.ts";
+import { ConnectionError, type HttpRequest, type HttpResponse } from "../../src/host.ts";
+import {
+  CLAIMS,
+  fakeHost,
+  type FakeHost,
+  ROLE_ARN,
+  START,
+  stsErrorBody,
+  stsSuccess,
+  unsignedToken,
+} from "../fake-host.ts";
+
+const TOKEN = unsignedToken(CLAIMS);
+const google = { "metadata-flavor": "Google", server: "Metadata Server for VM", date: new Date(START).toUTCString() };
+
+/** Both clouds, as they are when all is well. */
+function answer({ url, body }: HttpRequest): Partial<HttpResponse> {
+  if (url.includes("/identity?")) return { headers: google, body: TOKEN };
+  if (url.endsWith("/email")) return { headers: google, body: CLAIMS.email };
+  if (url.includes("computeMetadata")) return { headers: google, body: "project" };
+  const headers = { date: google.date };
+  if (body?.includes("WebIdentity") === true) return { headers, body: stsSuccess() };
+  if (body?.includes("GetCallerIdentity") === true) {
+    const fields = "<Account>111122223333</Account><Arn>arn:x</Arn><UserId>u</UserId>";
+    return {
+      headers,
+      body: `<GetCallerIdentityResponse><GetCallerIdentityResult>${fields}</GetCallerIdentityResult></GetCallerIdentityResponse>`,
+    };
+  }
+  return { status: 302, headers };
+}
+
+const tools = (says: Record<string, string> = {}): Tools => ({
+  user: { realPath: (path) => path, setMode: () => {} },
+  parseFlags: () => ({}),
+  withTarget: (given) => Promise.resolve(given),
+  runProgram: (program) =>
+    Promise.resolve(says[program] === undefined ? undefined : { stdout: says[program], stderr: "" }),
+});
+
+function look(host: FakeHost, options: { says?: Record<string, string>; begin?: (title: string) => () => void } = {}) {
+  return examine({
+    host,
+    tools: tools(options.says),
+    given: { roleArn: ROLE_ARN, audience: CLAIMS.aud, cache: "off" },
+    profile: undefined,
+    trustPolicy: undefined,
+    deadline: host.ticks() + 30_000,
+    begin: options.begin ?? (() => () => {}),
+  });
+}
+
+const stateOf = ({ checks: all }: Report, id: string) => all.find((check) => check.id === id)?.state;
+
+describe("the doctor's checks", () => {
+  it("need only what comes before them", () => {
+    const before = new Set<string>();
+    for (const { id, needs } of checks) {
+      for (const need of needs) expect(before.has(need), `${id} needs ${need}`).toBe(true);
+      before.add(id);
+    }
+  });
+
+  it("find nothing where all is well, and tell each title", async () => {
+    const titles: string[] = [];
+    const begin = (title: string) => {
+      titles.push(title);
+      return () => {};
+    };
+    const report = await look(fakeHost(answer), { begin });
+    expect(report).toMatchObject({ cause: undefined, exitStatus: 0 });
+    expect(titles).toEqual(checks.map(({ title }) => title));
+    expect(formatText(report)).toContain("All is well");
+    for (const secret of [TOKEN, "wJalrXUtnFEMI", "FwoGZXIvYXdzE"]) {
+      expect(formatText(report) + formatJson(report)).not.toContain(secret);
+    }
+  });
+
+  it("mark the first failure, and pass over what follows from it", async () => {
+    const host = fakeHost((request) =>
+      request.url.includes("computeMetadata") ? new ConnectionError("refused", "connection refused") : answer(request),
+    );
+    const report = await look(host);
+    expect(report).toMatchObject({ cause: "metadata", exitStatus: exitStatus[errorClasses.IDENTITY_UNREACHABLE] });
+    expect(stateOf(report, "endpoint")).toBe("ok");
+    for (const id of ["account", "token", "session-name", "exchange", "session", "caller"]) {
+      expect(stateOf(report, id), id).toBe("skipped");
+    }
+    const text = formatText(report);
+    expect(text).toContain("FAILURE  metadata server [IDENTITY_UNREACHABLE]  <- the cause\n");
+    expect(text).toContain("-        exchange with AWS STS: not looked at: metadata server comes first\n");
+    expect(text).toContain("The first cause: metadata server.\n");
+  });
+
+  it("mark a warning where nothing fails, and end with 0", async () => {
+    const host = fakeHost(answer);
+    host.setAheadMs = 120_000;
+    const report = await look(host);
+    expect(report).toMatchObject({ cause: "clock", exitStatus: 0 });
+    expect(formatText(report)).toContain("It works; worth a look: clock.\n");
+  });
+
+  it("do not take a token for over that is so only by this machine's clock", async () => {
+    const host = fakeHost(answer);
+    host.setAheadMs = 2 * 3600_000;
+    const report = await look(host);
+    expect(report.cause).toBe("clock");
+    expect(stateOf(report, "token")).toBe("ok");
+    expect(stateOf(report, "exchange")).toBe("skipped");
+  });
+
+  it("end with the class of a denial", async () => {
+    const denied = stsErrorBody("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    const host = fakeHost((request) =>
+      request.body?.includes("WebIdentity") === true ? { status: 403, body: denied } : answer(request),
+    );
+    const report = await look(host);
+    expect(report).toMatchObject({ cause: "exchange", exitStatus: exitStatus.denied });
+    expect(formatText(report)).toContain("give --trust-policy FILE");
+  });
+
+  it("say that a token is a person's", async () => {
+    const azp = "32555940559.apps.googleusercontent.com";
+    const host = fakeHost((request) =>
+      request.url.includes("/identity?")
+        ? { headers: google, body: unsignedToken({ ...CLAIMS, azp }) }
+        : answer(request),
+    );
+    expect(stateOf(await look(host), "token")).toBe("warning");
+  });
+
+  it("print one line of JSON in plain ASCII", async () => {
+    const text = formatJson(await look(fakeHost(answer)));
+    expect(text).toMatch(/^[ -~]+\n$/);
+    expect(JSON.parse(text)).toMatchObject({ cause: null, exitStatus: 0 });
+  });
+
+  it.each<[Record<string, string>, string, RegExp]>([
+    [{ aws: "aws-cli/2.36.0 Python/3.13.4 Linux/6.1.0 exe/x86_64" }, "ok", /aws-cli\/2\.36\.0/],
+    [{ aws: "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0" }, "warning", /endpoint_url/],
+    [{ aws: "aws-cli/1.45.11 Python/3.11.7 botocore/1.43.11" }, "ok", /aws-cli\/1\.45\.11/],
+    [{ python3: "1.43.11 1.43.11\n" }, "ok", /boto3 1\.43\.11/],
+    [{ python3: "1.4.8 1.7.48\n" }, "warning", /boto3 1\.4\.8: does not know credential_process/],
+    [{ python3: "1.34.40 1.34.40\n" }, "warning", /once, and not again/],
+    [{ aws: "something else", python3: "Traceback" }, "skipped", /on PATH/],
+  ])("know clients by what they say: %j is %s", async (says, state, evidence) => {
+    const report = await look(fakeHost(answer), { says });
+    const found = report.checks.find(({ id }) => id === "clients");
+    expect(found?.state).toBe(state);
+    expect(found?.evidence.join("\n")).toMatch(evidence);
+  });
+});
