@@ -97,6 +97,13 @@ describe("the doctor's checks", () => {
     expect(text).toContain("The first cause: metadata server.\n");
   });
 
+  it("mark the first of two that do not follow from each other", async () => {
+    const report = await look(fakeHost(() => new ConnectionError("refused", "connection refused")));
+    expect(report.cause).toBe("metadata");
+    expect(stateOf(report, "endpoint")).toBe("failure");
+    expect(report.exitStatus).toBe(exitStatus.identity);
+  });
+
   it("mark a warning where nothing fails, and end with 0", async () => {
     const host = fakeHost(answer);
     host.setAheadMs = 120_000;

@@ -897,7 +897,7 @@ const others: Trouble[] = [
     cause: "the program of `--identity-token-command` fails",
     remedy: "run it by hand",
     check: "token",
-    code: "IDENTITY_UNAVAILABLE",
+    code: "IDENTITY_COMMAND",
     evidence: /\/bin\/false/,
     spoil: set(["identity-token-command", "/bin/false"]),
     mend: set(["identity-token-command", null]),
