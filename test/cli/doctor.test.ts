@@ -62,7 +62,10 @@ async function story(entry: Entry, { check, code, evidence, spoil, mend, warning
 }
 
 describe.each(entries)("the doctor, $name", (entry) => {
-  it.each(all)("%s", (_, trouble) => story(entry, trouble));
+  // All of them once; with the other build, whose checks are the same, a part, as each takes three runs.
+  it.each(entry === entries[0] ? all : all.filter((_, at) => at % 4 === 0))("%s", (_, trouble) =>
+    story(entry, trouble),
+  );
 
   it("says it to people, with the cause marked, and needs no home", async () => {
     const place = new Place(entry);
