@@ -1,5 +1,5 @@
 import { readOperator } from "./operator.ts";
-import { type Lookup, type Pattern, readPattern } from "./pattern.ts";
+import { type Lookup, readPattern } from "./pattern.ts";
 import type { ConditionBlock, PolicyDocument } from "./policy.ts";
 
 /** Condition keys of a request → their values. Keys compare without case; an empty list is a missing key. */
@@ -44,7 +44,8 @@ export function variables(context: Context, version: PolicyDocument["version"]):
 }
 
 /**
- * A missing key fails a condition, except under `…IfExists`, a negated operator or `ForAllValues`, which it satisfies.
+ * A missing key fails a condition, except under `…IfExists`, a negated operator or `ForAllValues`, which it satisfies. To
+ * `Null` and the set operators a key whose values are empty texts is missing too.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
@@ -57,15 +58,16 @@ function holds(
   const use = readOperator(name);
   if (!use) return false;
   const { operator, set, ifExists } = use;
-  if (!operator) return wanted.includes(actual === undefined ? "true" : "false");
-  if (!actual) return ifExists || set === "all" || (operator.negated === true && set === undefined);
+  const missing = actual === undefined || ((!operator || set !== undefined) && actual.every((value) => value === ""));
+  if (!operator) return wanted.some((text) => text.toLowerCase() === String(missing));
+  if (missing) return ifExists || set === "all" || (operator.negated === true && set === undefined);
 
-  const patterns: Pattern[] = [];
-  for (const text of wanted) {
+  // A value whose variable has none is like no value: it fails a comparison, and satisfies a negated one
+  // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html, "Policy variables with no value").
+  const patterns = wanted.flatMap((text) => {
     const pattern = readPattern(text, operator.variables ? lookup : undefined);
-    if (pattern) patterns.push(pattern);
-    else if (operator.negated) return false;
-  }
+    return pattern === undefined ? [] : [pattern];
+  });
   const fits = (value: string): boolean => patterns.some((pattern) => operator.test(pattern, value));
   if (!operator.negated) return set === "all" ? actual.every(fits) : actual.some(fits);
   return set === "any" ? !actual.every(fits) : !actual.some(fits);

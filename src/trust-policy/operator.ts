@@ -20,10 +20,24 @@ function not(operator: Operator): Operator {
   return { ...operator, negated: true };
 }
 
-const number = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
+/** An integer or a decimal. */
+const number = (text: string): number => (/^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
 
-/** Epoch seconds or an ISO 8601 time, in milliseconds. */
-const date = (text: string): number => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text));
+/** The W3C's ISO 8601 (https://www.w3.org/TR/NOTE-datetime): a time of day says its zone. A year alone is not told from epoch seconds. */
+const w3cDate = /^\d{4}-\d{2}(-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?)?$/;
+
+/** Epoch seconds or a date, in milliseconds. */
+const date = (text: string): number => {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  return w3cDate.test(text) ? Date.parse(text) : Number.NaN;
+};
+
+const isBoolean = (text: string): boolean => /^(true|false)$/i.test(text);
+
+/** The bytes of a base64 text as characters; undefined where it is none. */
+function bytes(base64: string): string | undefined {
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(base64) ? Buffer.from(base64, "base64").toString("latin1") : undefined;
+}
 
 const equal: Compare = (actual, wanted) => actual === wanted;
 const less: Compare = (actual, wanted) => actual < wanted;
@@ -43,8 +57,9 @@ const dateEquals = ordered(date, equal);
 const arnLike: Operator = {
   test: (wanted, actual) => {
     const parts = splitPattern(wanted, 6);
-    const [values, rest] = [actual.split(":").slice(0, 5), actual.split(":").slice(5).join(":")];
-    return parts.length === 6 && [...values, rest].every((value, i) => matches(parts[i] ?? [], value));
+    const pieces = actual.split(":");
+    const values = [...pieces.slice(0, 5), pieces.slice(5).join(":")];
+    return parts.length === 6 && pieces.length >= 6 && values.every((value, i) => matches(parts[i] ?? [], value));
   },
   variables: true,
 };
@@ -74,8 +89,12 @@ export const operators: ReadonlyMap<string, Operator> = new Map([
   ["DateLessThanEquals", ordered(date, lessOrEqual)],
   ["DateGreaterThan", ordered(date, greater)],
   ["DateGreaterThanEquals", ordered(date, greaterOrEqual)],
-  ["Bool", { test: (wanted, actual) => literal(wanted).toLowerCase() === actual.toLowerCase() }],
-  ["BinaryEquals", { test: (wanted, actual) => literal(wanted) === actual }],
+  ["Bool", { test: (wanted, actual) => isBoolean(actual) && literal(wanted).toLowerCase() === actual.toLowerCase() }],
+  // Both are base64 here, as a request is data in JSON; the bytes are what counts.
+  [
+    "BinaryEquals",
+    { test: (wanted, actual) => bytes(actual) !== undefined && bytes(literal(wanted)) === bytes(actual) },
+  ],
   ["IpAddress", ipAddress],
   ["NotIpAddress", not(ipAddress)],
   ["ArnEquals", arnLike],

@@ -10,7 +10,8 @@ export type Pattern = readonly (string | typeof many | typeof one)[];
 export type Lookup = (key: string) => string | undefined;
 
 const variable = /\$\{([^}]*)\}/y;
-const withDefault = /^\s*([^\s,]+)\s*(?:,\s*'([^']*)'\s*)?$/;
+/** A tag's key may have spaces in it. */
+const withDefault = /^\s*([^\s,'](?:[^,']*[^\s,'])?)\s*(?:,\s*'([^']*)'\s*)?$/;
 
 /**
  * Reads a policy value. With a `lookup`, `${key}` and `${key, 'default'}` are replaced (their text is then literal, also
