@@ -137,7 +137,7 @@ export default defineConfig({
       "**/emulator/**",
       "**/trust-policy/**",
     ]),
-    layer("src/trust-policy/**", ["../*", "!../trust-policy/**"]),
+    layer("src/trust-policy/**", ["../*", "!../suggest.ts", "!../trust-policy/**"]),
     layer("src/aws-files/**", ["../*", "!../errors.ts", "!../aws-files/**"]),
     layer("src/emulator/**", [
       ...stages,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { PolicyDocument } from "../trust-policy/policy.ts";
-import { parsePolicy } from "../trust-policy/policy.ts";
+import { type PolicyDocument, type PolicyReading, readPolicy } from "../trust-policy/policy.ts";
+import { readTrustPolicy } from "../trust-policy/read-trust-policy.ts";
 import { defaultDocument } from "./default-definition.ts";
 
 export type Platform = "gce" | "gke" | "cloud-run";
@@ -72,18 +72,19 @@ const integer = (from: number, to: number, rule: string) =>
   v.pipe(v.number(rule), v.integer(rule), v.minValue(from, rule), v.maxValue(to, rule));
 const entityName = matching(/^[\w+=,.@-]{1,64}$/, "must be 1 to 64 letters, digits or any of _+=,.@-");
 
-const policy = v.pipe(
-  v.unknown(),
-  v.rawTransform<unknown, PolicyDocument>(({ dataset, addIssue, NEVER }) => {
-    try {
-      return parsePolicy(dataset.value);
-    } catch (error) {
-      addIssue({ message: error instanceof Error ? error.message : "is not a policy" });
+function policy(read: (value: unknown) => PolicyReading) {
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform<unknown, PolicyDocument>(({ dataset, addIssue, NEVER }) => {
+      const reading = read(dataset.value);
+      if ("policy" in reading) return reading.policy;
+      const [problem] = reading.problems;
+      addIssue({ message: `${problem?.path.join(".") || "policy"}: ${problem?.message}` });
       return NEVER;
-    }
-  }),
-);
-const permissions = v.optional(v.array(policy, "must be a list of policies"), []);
+    }),
+  );
+}
+const permissions = v.optional(v.array(policy(readPolicy), "must be a list of policies"), []);
 
 /** A list in which no two items may answer to the same name. */
 function listOf<const S extends v.GenericSchema>(item: S, what: string, names: (item: v.InferOutput<S>) => string[]) {
@@ -163,7 +164,7 @@ const role = v.pipe(
   v.strictObject({
     name: entityName,
     path: v.optional(matching(/^\/([!-~]+\/)?$/, "must begin and end with /"), "/"),
-    trust_policy: policy,
+    trust_policy: policy(readTrustPolicy),
     permissions,
     max_session_duration: v.optional(integer(3600, 43200, "must be 3600 to 43200 seconds"), 3600),
   }),

@@ -1,5 +1,7 @@
 import * as v from "valibot";
-import { readOperator } from "./operator.ts";
+import { suggest } from "../suggest.ts";
+import { operators, readOperator } from "./operator.ts";
+import type { Path } from "./path.ts";
 
 /** A condition block: operator → condition key → the values as written, always as a list. */
 export type ConditionBlock = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -32,6 +34,30 @@ export class PolicyError extends Error {
   override name = "PolicyError";
 }
 
+const elements = [
+  "Version",
+  "Id",
+  "Statement",
+  "Sid",
+  "Effect",
+  "Principal",
+  "NotPrincipal",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Condition",
+];
+const operatorNames = [...operators.keys(), "Null"].flatMap((name) =>
+  ["", "ForAnyValue:", "ForAllValues:"].flatMap((set) => [`${set}${name}`, `${set}${name}IfExists`]),
+);
+
+/** The name that a mistyped one was most likely meant to be, as the end of a message. */
+function meant(name: string, known: readonly string[]): string {
+  const close = suggest(name, known);
+  return close === undefined ? "" : `; ${close} is meant?`;
+}
+
 function oneOrMany<Item>(item: v.GenericSchema<unknown, Item>) {
   return v.pipe(
     v.unknown(),
@@ -55,7 +81,18 @@ const actions = v.pipe(
 );
 const operator = v.pipe(
   v.string(),
-  v.check((name) => readOperator(name) !== undefined, "is not a condition operator"),
+  v.check(
+    (name) => readOperator(name) !== undefined,
+    ({ input }) => `is not a condition operator${meant(input, operatorNames)}`,
+  ),
+);
+/** Elsewhere a list is an object as well. */
+const conditions = v.pipe(
+  v.custom<object>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "must be an object",
+  ),
+  v.record(operator, v.record(v.string(), oneOrMany(text), "must be an object of condition keys")),
 );
 
 const statement = v.pipe(
@@ -68,7 +105,7 @@ const statement = v.pipe(
     NotAction: v.optional(actions),
     Resource: v.optional(strings),
     NotResource: v.optional(strings),
-    Condition: v.optional(v.record(operator, v.record(v.string(), oneOrMany(text)))),
+    Condition: v.optional(conditions),
   }),
   v.check((s) => (s.Action === undefined) !== (s.NotAction === undefined), "needs either Action or NotAction"),
   v.check((s) => s.Principal === undefined || s.NotPrincipal === undefined, "has both Principal and NotPrincipal"),
@@ -99,19 +136,48 @@ const document = v.pipe(
   })),
 );
 
+/** One thing that IAM would not take. */
+export interface PolicyProblem {
+  path: Path;
+  /** The rule that is broken, to be read after the place: "must be Allow or Deny". */
+  message: string;
+}
+
+export type PolicyReading = { policy: PolicyDocument } | { problems: readonly PolicyProblem[] };
+
 /**
  * Reads a policy document as IAM does: unknown elements are errors, one value counts as a list of one, and Version
  * defaults to 2008-10-17, in which there are no policy variables.
  *
  * @param value The document after JSON or YAML parsing.
- * @throws PolicyError naming the path of the first fault.
+ * @returns the policy, or everything that is wrong with it
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
-export function parsePolicy(value: unknown): PolicyDocument {
+export function readPolicy(value: unknown): PolicyReading {
   const result = v.safeParse(document, value);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new PolicyError(`${v.getDotPath(issue) ?? "policy"}: ${issue.message}`);
+  if (result.success) return { policy: result.output };
+  return { problems: result.issues.map((issue) => ({ path: pathOf(issue), message: messageOf(issue) })) };
+}
+
+/**
+ * The same where the first fault is enough.
+ * @throws PolicyError naming the path of the first fault.
+ */
+export function parsePolicy(value: unknown): PolicyDocument {
+  const reading = readPolicy(value);
+  if ("policy" in reading) return reading.policy;
+  const [problem] = reading.problems;
+  throw new PolicyError(`${problem?.path.join(".") || "policy"}: ${problem?.message ?? "is not a policy"}`);
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): Path {
+  return (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
+}
+
+function messageOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.type !== "strict_object") return issue.message;
+  if (issue.expected === "never") return `is no element of a policy${meant(issue.received.slice(1, -1), elements)}`;
+  return issue.expected === "Object" ? "must be an object" : "is missing";
 }
 
 /** The document in IAM's own form: what `parsePolicy` reads back to the same value. */

@@ -1,15 +1,8 @@
 import { evaluate } from "../../trust-policy/evaluate.ts";
+import { audienceKey, sessionContext, tokenContext } from "../../trust-policy/web-identity.ts";
 import { type Account, type Call, requestContext } from "./call.ts";
 import { AwsError } from "./error-response.ts";
-import {
-  audienceKey,
-  checkTimes,
-  invalidToken,
-  noKey,
-  sessionContext,
-  tokenContext,
-  verifyIdentityToken,
-} from "./identity-token.ts";
+import { checkTimes, invalidToken, noKey, verifyIdentityToken } from "./identity-token.ts";
 import { checkDuration, findRole, openSession, readSessionRequest } from "./session-request.ts";
 import { noTags } from "./session-tags.ts";
 import type { XmlTree } from "./xml.ts";
@@ -52,7 +45,7 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
     principal: { type: "Federated", value: federated },
     context: {
       ...requestContext(account, call),
-      ...tokenContext(claims, provider),
+      ...tokenContext(claims, provider.keyPrefix),
       "aws:FederatedProvider": [federated],
       "sts:RoleSessionName": [asked.name],
       "sts:DurationSeconds": [String(asked.durationSeconds)],

@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from "jose";
+import { googleName } from "../../trust-policy/web-identity.ts";
 import type { OidcProvider } from "../definition.ts";
 
 /** Somebody whose tokens the account takes. */
@@ -14,9 +15,6 @@ export interface IdentityProvider {
   /** The audiences that it takes; undefined where that is left to the trust policy. */
   clientIds: readonly string[] | undefined;
 }
-
-/** The provider's name in trust policies, condition keys and answers. */
-export const googleName = "accounts.google.com";
 
 /** Google is known to IAM: an account has no provider of its own for it. */
 export function googleProvider(keys: () => Promise<JSONWebKeySet>): IdentityProvider {

@@ -1,8 +1,8 @@
 import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors } from "jose";
 import * as v from "valibot";
-import type { Context } from "../../trust-policy/condition.ts";
+import { audienceKey } from "../../trust-policy/web-identity.ts";
 import { AwsError } from "./error-response.ts";
-import { googleName, type IdentityProvider } from "./identity-provider.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
 
 const seconds = v.pipe(v.number(), v.integer());
 const claimsSchema = v.object({
@@ -78,33 +78,4 @@ export function checkTimes({ exp, iat }: Claims, now: number): void {
     throw new AwsError(400, "ExpiredTokenException", message);
   }
   if (iat > current + skewSeconds) throw invalidToken(notValidated);
-}
-
-/**
- * The `aud` key holds the token's `azp` when it has one; the audience that was asked for is under `oaud`.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
- */
-export function audienceKey({ azp, aud }: Claims): string {
-  return azp ?? [aud].flat()[0] ?? "";
-}
-
-/** The keys of a trust policy that come from the token: `oaud` and `email` are Google's alone. */
-export function tokenContext(claims: Claims, { keyPrefix }: IdentityProvider): Context {
-  const session = sessionContext(claims, keyPrefix);
-  if (keyPrefix !== googleName) return session;
-  return {
-    ...session,
-    [`${keyPrefix}:oaud`]: [claims.aud].flat(),
-    [`${keyPrefix}:email`]: claims.email === undefined ? [] : [claims.email],
-  };
-}
-
-/** Those of them that stay with the session, for later calls. */
-export function sessionContext(claims: Claims, keyPrefix: string): Context {
-  return {
-    [`${keyPrefix}:aud`]: [audienceKey(claims)],
-    [`${keyPrefix}:sub`]: [claims.sub],
-    [`${keyPrefix}:amr`]: claims.amr ?? [],
-  };
 }

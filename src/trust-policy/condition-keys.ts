@@ -1,0 +1,60 @@
+import { googleName } from "./web-identity.ts";
+
+/** What IAM has keys for of a token of Google's, by what follows the colon, and the claim that each is compared with. */
+export const googleKeys: ReadonlyMap<string, string> = new Map([
+  ["aud", "azp"],
+  ["oaud", "aud"],
+  ["sub", "sub"],
+  ["email", "email"],
+  ["amr", "amr"],
+  ["google/organization_number", "google.organization_number"],
+]);
+
+/** The same of an OIDC provider that an account has made. */
+export const providerKeys: readonly string[] = ["aud", "sub", "amr"];
+
+/**
+ * Keys of other origin that the exchange of a token can have: of STS, and of the request, which no token says.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export const requestKeys: readonly string[] = [
+  "sts:RoleSessionName",
+  "sts:SourceIdentity",
+  "sts:DurationSeconds",
+  "sts:RoleAuthorizedByIdp",
+  "sts:TransitiveTagKeys",
+  "aws:CurrentTime",
+  "aws:EpochTime",
+  "aws:FederatedProvider",
+  "aws:Referer",
+  "aws:RequestedRegion",
+  "aws:ResourceAccount",
+  "aws:ResourceOrgID",
+  "aws:ResourceOrgPaths",
+  "aws:SecureTransport",
+  "aws:SourceIp",
+  "aws:SourceVpc",
+  "aws:SourceVpcArn",
+  "aws:SourceVpce",
+  "aws:TagKeys",
+  "aws:UserAgent",
+  "aws:VpceAccount",
+  "aws:VpceOrgID",
+  "aws:VpceOrgPaths",
+  "aws:VpcSourceIp",
+];
+
+/** `aws:RequestTag/KEY`, and the tags of the role. */
+export const tagKeys: readonly string[] = ["aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/"];
+
+/** A condition key in its two parts, in lower case, as keys compare: `accounts.google.com`, `sub`. */
+export function splitKey(key: string): { prefix: string; name: string } {
+  const colon = key.lastIndexOf(":");
+  return { prefix: key.slice(0, Math.max(0, colon)).toLowerCase(), name: key.slice(colon + 1).toLowerCase() };
+}
+
+/** The claim's name where the key is one of Google's: `sub` of `accounts.google.com:sub`. */
+export function googleKey(key: string): string | undefined {
+  const { prefix, name } = splitKey(key);
+  return prefix === googleName && googleKeys.has(name) ? name : undefined;
+}

@@ -1,0 +1,131 @@
+import type { ConditionResult, Context } from "./condition.ts";
+import { type Evaluation, evaluate, type StatementResult } from "./evaluate.ts";
+import { hintForAction, hintForCondition, hintForPrincipal } from "./hints.ts";
+import type { PolicyDocument, PrincipalBlock, Statement } from "./policy.ts";
+import { googleName, keyPrefixOf, type TokenClaims, tokenContext } from "./web-identity.ts";
+
+/** The exchange of an identity token for a role's credentials, as far as a trust policy can see it. */
+export interface TrustRequest {
+  claims: TokenClaims;
+  /** RoleSessionName; left out, the key `sts:RoleSessionName` is missing, which the real call never lets it be. */
+  sessionName?: string;
+  /** Milliseconds since the epoch; left out, the keys of the time are missing. */
+  now?: number;
+  /** Further keys, which win: what STS sees of the connection, say, as `aws:SourceIp`. */
+  context?: Context;
+}
+
+/** What a statement asks for in one of its parts, and what the request had. */
+export interface PartResult {
+  wanted: readonly string[];
+  actual: string;
+  matched: boolean;
+  /** Why it does not match, where that can be told. */
+  hint?: string;
+}
+
+export interface TrustStatement {
+  /** Index in the policy. */
+  statement: number;
+  sid?: string;
+  effect: "Allow" | "Deny";
+  /** All of its parts match, so that its effect applies. */
+  matched: boolean;
+  principal: PartResult;
+  action: PartResult;
+  conditions: (ConditionResult & { hint?: string })[];
+}
+
+export interface TrustEvaluation {
+  decision: "allowed" | "denied";
+  /** A denial is explicit when a Deny statement matched, implicit when nothing allowed. */
+  reason: Evaluation["reason"];
+  statements: TrustStatement[];
+}
+
+const action = "sts:AssumeRoleWithWebIdentity";
+
+/**
+ * Whether a trust policy lets this token have the role's credentials, and why, statement by statement. It decides as IAM
+ * does, by the one evaluator that the emulated STS has too; the signature and the times of the token are not its matter.
+ *
+ * @param policy of {@link readTrustPolicy}
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustRequest): TrustEvaluation {
+  const { claims } = request;
+  const federated = federatedName(policy, claims);
+  const context = trustContext(request, federated);
+  const { decision, reason, statements } = evaluate([policy], {
+    action,
+    principal: { type: "Federated", value: federated },
+    context,
+  });
+  return {
+    decision,
+    reason,
+    statements: statements.map((result) => explain(result, policy, claims, federated)),
+  };
+}
+
+/**
+ * What `Principal.Federated` has to be for this token: Google's name, or the ARN of the account's provider for its issuer.
+ * The token does not say the account: it is that of the provider which the policy names for this issuer.
+ */
+function federatedName({ statements }: PolicyDocument, claims: TokenClaims): string {
+  const name = keyPrefixOf(claims);
+  if (name === googleName) return name;
+  const named = statements.flatMap(({ principal }) => (principal === "*" ? [] : (principal?.["Federated"] ?? [])));
+  const isProvider = (value: string) => /^arn:[\w-]+:iam::\d{12}:oidc-provider\//.test(value);
+  const own = named.find((value) => isProvider(value) && value.endsWith(`:oidc-provider/${name}`));
+  return own ?? `arn:aws:iam::ACCOUNT:oidc-provider/${name}`;
+}
+
+function trustContext({ claims, sessionName, now, context = {} }: TrustRequest, federated: string): Context {
+  const given = new Set(Object.keys(context).map((key) => key.toLowerCase()));
+  const own: Context = {
+    ...tokenContext(claims, keyPrefixOf(claims)),
+    "aws:FederatedProvider": [federated],
+    "aws:SecureTransport": ["true"],
+    "sts:RoleSessionName": sessionName === undefined ? [] : [sessionName],
+    "aws:CurrentTime": now === undefined ? [] : [new Date(now).toISOString()],
+    "aws:EpochTime": now === undefined ? [] : [String(Math.floor(now / 1000))],
+  };
+  return { ...Object.fromEntries(Object.entries(own).filter(([key]) => !given.has(key.toLowerCase()))), ...context };
+}
+
+function explain(
+  result: StatementResult,
+  policy: PolicyDocument,
+  claims: TokenClaims,
+  federated: string,
+): TrustStatement {
+  const { statement, sid, effect, matched } = result;
+  const written: Statement | undefined = policy.statements[statement];
+  const part = (wanted: readonly string[], actual: string, fits: boolean, hint: string | undefined): PartResult => ({
+    wanted,
+    actual,
+    matched: fits,
+    ...(!fits && hint !== undefined && { hint }),
+  });
+  const principals = namesOf(written?.principal);
+  const actions = written?.action ?? (written?.notAction ?? []).map((name) => `not ${name}`);
+  return {
+    statement,
+    ...(sid !== undefined && { sid }),
+    effect,
+    matched,
+    principal: part(principals, `Federated ${federated}`, result.principal, hintForPrincipal(principals, claims)),
+    action: part(actions, action, result.action, hintForAction(actions)),
+    conditions: result.conditions.map((condition) => {
+      const hint = hintForCondition(condition, claims, policy.version);
+      return hint === undefined ? condition : { ...condition, hint };
+    }),
+  };
+}
+
+/** `Federated accounts.google.com`, one for each. */
+function namesOf(principal: PrincipalBlock | undefined): string[] {
+  if (principal === undefined || principal === "*") return principal === "*" ? ["*"] : [];
+  return Object.entries(principal).flatMap(([type, values]) => values.map((value) => `${type} ${value}`));
+}

@@ -1,0 +1,67 @@
+import { type JsonText, readJsonText } from "./json-text.ts";
+import type { Path } from "./path.ts";
+import { type PolicyDocument, type PolicyProblem, type PolicyReading, readPolicy, type Statement } from "./policy.ts";
+
+/**
+ * Reads the trust policy of a role: a policy whose statements say whom, and neither by exclusion nor of which resource,
+ * and which allow actions of STS alone.
+ *
+ * @param document after JSON parsing
+ * @returns the policy, or everything that IAM would refuse it for
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+export function readTrustPolicy(document: unknown): PolicyReading {
+  const reading = readPolicy(document);
+  if ("problems" in reading) return reading;
+  const problems = [...reading.policy.statements.flatMap(problemsOf), ...repeatedSids(reading.policy)];
+  return problems.length === 0 ? reading : { problems };
+}
+
+/** What a file says, and where. */
+export type TrustPolicyText = PolicyReading & { json: JsonText | undefined };
+
+/** The same of a file's text. IAM takes no JSON in which a name stands twice. */
+export function readTrustPolicyText(text: string): TrustPolicyText {
+  let json: JsonText;
+  try {
+    json = readJsonText(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "cannot be read";
+    return { problems: [{ path: [], message: `is not JSON: ${why}` }], json: undefined };
+  }
+  const reading = readTrustPolicy(json.value);
+  const repeated = json.repeated.map((path) => ({ path, message: "stands twice in the same object" }));
+  if (repeated.length === 0) return { ...reading, json };
+  return { problems: [...repeated, ...("problems" in reading ? reading.problems : [])], json };
+}
+
+function problemsOf(statement: Statement, index: number): PolicyProblem[] {
+  const at = (...path: Path): Path => ["Statement", index, ...path];
+  const problems: PolicyProblem[] = [];
+  if (statement.notPrincipal) {
+    problems.push({ path: at("NotPrincipal"), message: "has no place in a trust policy, which names those it trusts" });
+  } else if (!statement.principal) {
+    problems.push({ path: at(), message: "needs a Principal: whom the role trusts" });
+  }
+  if (statement.resource) problems.push({ path: at("Resource"), message: resourceRule });
+  if (statement.notResource) problems.push({ path: at("NotResource"), message: resourceRule });
+  for (const name of ["Action", "NotAction"] as const) {
+    const actions = (name === "Action" ? statement.action : statement.notAction) ?? [];
+    for (const [item, action] of actions.entries()) {
+      if (action === "*" || /^sts:/i.test(action)) continue;
+      problems.push({ path: at(name, item), message: "must be an action of sts in a trust policy" });
+    }
+  }
+  return problems;
+}
+
+const resourceRule = "has no place in a trust policy: its resource is the role";
+
+function repeatedSids({ statements }: PolicyDocument): PolicyProblem[] {
+  const sids = statements.map(({ sid }) => sid ?? "");
+  return sids.flatMap((sid, index) =>
+    sid !== "" && sids.indexOf(sid) < index
+      ? [{ path: ["Statement", index, "Sid"], message: "must be another than those of the statements before" }]
+      : [],
+  );
+}
