@@ -61,13 +61,21 @@ export function readConfig(given: FlagValues, env: Environment, readText: ReadTe
     ...token,
     ...duration,
     roleArn,
-    roleSessionName: read("roleSessionName", given, env) ?? "{sub}",
+    roleSessionName: readSessionName(given, env),
     sessionPolicies: sessionPoliciesOf(given, env, readText),
     chain,
     sts: targetOf(given, env, roleArn),
     cacheLocations: read("cache", given, env) === "off" ? [] : cacheLocations(env),
     refreshNow: env[REFRESH_NOW] === "1",
   };
+}
+
+/**
+ * The template of the session's name.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function readSessionName(given: FlagValues, env: Environment): string {
+  return read("roleSessionName", given, env) ?? "{sub}";
 }
 
 /** Flags of {@link readConfig} that {@link readTokenConfig} does not read. */

@@ -1,9 +1,9 @@
 /**
  * What a caller can do about a failure decides its class, and each class has one exit status:
  * `usage` mend the command line, `identity` there is no Google identity to show, `denied` AWS said no and will say so
- * again, `unavailable` try again later, `local` this machine is at fault, `internal` a defect of gcp2aws.
+ * again, `unavailable` try again later, `local` this machine is at fault, `policy` a policy is, `internal` a defect of gcp2aws.
  */
-export type ErrorClass = "usage" | "identity" | "denied" | "unavailable" | "local" | "internal";
+export type ErrorClass = "usage" | "identity" | "denied" | "unavailable" | "local" | "policy" | "internal";
 
 export const exitStatus: Readonly<Record<ErrorClass, number>> = {
   internal: 1,
@@ -12,6 +12,7 @@ export const exitStatus: Readonly<Record<ErrorClass, number>> = {
   denied: 4,
   unavailable: 5,
   local: 6,
+  policy: 7,
 };
 
 /** Every code there is, named by the step that failed. Codes are stable: they are never renamed or reused. */
@@ -50,6 +51,9 @@ export type ErrorCode =
   | "LOCAL_PORT"
   | "LOCAL_COMMAND"
   | "LOCAL_PACKAGE"
+  | "POLICY_DENIED"
+  | "POLICY_INVALID"
+  | "POLICY_FINDINGS"
   | "INTERNAL";
 
 export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
@@ -91,6 +95,10 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   LOCAL_PORT: "local",
   LOCAL_COMMAND: "local",
   LOCAL_PACKAGE: "local",
+
+  POLICY_DENIED: "denied",
+  POLICY_INVALID: "policy",
+  POLICY_FINDINGS: "policy",
 
   INTERNAL: "internal",
 };

@@ -10,6 +10,7 @@ import { defineExec } from "./exec.ts";
 import { addPipeFlags, addTarget } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
 import { defineToken } from "./token.ts";
+import { defineTrustPolicy } from "./trust-policy.ts";
 import { defineWhoami } from "./whoami.ts";
 import { defineWriteCredentials } from "./write-credentials.ts";
 
@@ -32,6 +33,7 @@ export const commands: readonly ((program: Command, context: CommandContext) => 
   defineToken,
   defineWhoami,
   defineDoctor,
+  defineTrustPolicy,
   defineCache,
   defineEmulate,
 ];

@@ -41,7 +41,11 @@ const MAX_TOKEN_CHARACTERS = 20_000;
  * @throws Gcp2awsError IDENTITY_BAD_TOKEN when `token` is not a JWT that STS could take; the text is not repeated
  */
 export function decodeClaims(token: string): Claims {
-  const root = decodePart(token, 1, "claims");
+  return claimsOf(decodePart(token, 1, "claims"));
+}
+
+/** The same of claims that are decoded already. */
+export function claimsOf(root: JsonObject): Claims {
   const engine = objectOf(objectOf(root["google"])?.["compute_engine"]) ?? {};
 
   const values: Record<string, string> = {};

@@ -1,4 +1,4 @@
-import { formatPath, type Path } from "./path.ts";
+import { formatPath, type Path, pathIn } from "./path.ts";
 
 /** Counted from 1, in characters. */
 export interface Place {
@@ -99,4 +99,12 @@ function lineStarts(source: string): number[] {
 function placeOf(offset: number, starts: readonly number[]): Place {
   const line = starts.findLastIndex((start) => start <= offset);
   return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+}
+
+/** A place for people: the path as the document has it, and where that begins; of what is missing, where its parent does. */
+export function locate(json: JsonText | undefined, path: Path): { path: string } & Place {
+  const exact = pathIn(json?.value, path);
+  const parents = Array.from({ length: exact.length + 1 }, (_, up) => formatPath(exact.slice(0, exact.length - up)));
+  const place = parents.map((parent) => json?.places.get(parent)).find((found) => found !== undefined);
+  return { path: formatPath(exact), ...(place ?? { line: 1, column: 1 }) };
 }

@@ -1,0 +1,138 @@
+import { type Command, Option } from "commander";
+import { asciiJson } from "../ascii-json.ts";
+import { flagsOfCredentials, readSessionName, readTokenConfig } from "../config.ts";
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { type JsonObject, objectOf, parseJson } from "../json.ts";
+import type { TokenClaims } from "../trust-policy/web-identity.ts";
+import type { CommandContext } from "./commands.ts";
+import { addPipeFlags, addTarget, flagsOf } from "./pipe-flags.ts";
+
+interface EvaluateOptions {
+  policy: string;
+  claims?: string;
+  tokenFile?: string;
+  context?: string[];
+  json?: true;
+}
+
+/** `gcp2aws trust-policy evaluate`: would this policy let that token in, and why not. */
+export function defineEvaluate(group: Command, { host }: CommandContext): void {
+  const command = group
+    .command("evaluate")
+    .summary("say whether a trust policy lets a token in, and why not")
+    .description(
+      "Evaluates a role's trust policy for the identity of this workload, or for one in a file, as AWS STS would, and says " +
+        "of each condition what it wanted and what the token had.",
+    )
+    .usage("--policy FILE (--claims FILE | --token-file FILE | --audience URI [flags] | TARGET) [--json]")
+    .requiredOption("--policy <FILE>", "the trust policy, in JSON")
+    .addOption(
+      new Option("--claims <FILE>", "take the claims from this file: JSON, also as token --claims prints it").conflicts(
+        "tokenFile",
+      ),
+    )
+    .option("--token-file <FILE>", "take the token from this file; its signature is not checked")
+    .option(
+      "--context <KEY=VALUE>",
+      "a further condition key, such as aws:SourceIp=203.0.113.9; may be given many times",
+      (text: string, given: string[] | undefined) => [...(given ?? []), text],
+    )
+    .option("--json", "print one line of JSON");
+  const unused = flagsOfCredentials.filter((key) => key !== "roleSessionName");
+  addPipeFlags(addTarget(command), unused)
+    .addHelpText(
+      "after",
+      "\nExit status: 0 allowed, 4 denied, 7 the file is no trust policy, 2 usage, 3 no Google identity, 6 a file cannot be read.",
+    )
+    .action((_, options: EvaluateOptions) => evaluate(command, options, host));
+}
+
+async function evaluate(command: Command, options: EvaluateOptions, host: Host): Promise<void> {
+  const context = contextOf(options.context ?? []);
+  const { readTrustPolicyText } = await import("../trust-policy/read-trust-policy.ts");
+  const reading = readTrustPolicyText(host.readText(options.policy));
+  const name = printable(options.policy, 100);
+  if ("problems" in reading) {
+    const { locate } = await import("../trust-policy/json-text.ts");
+    const problems = reading.problems.map(({ path, message }) => ({ ...locate(reading.json, path), message }));
+    if (options.json) host.writeStdout(`${asciiJson({ decision: "invalid", problems })}\n`);
+    throw new Gcp2awsError("POLICY_INVALID", `${name} is no trust policy that IAM would take`, {
+      details: problems.map(({ path, message, line }) => printable(`line ${line}: ${path} ${message}`)),
+      hint: "mend these; the policy was not evaluated",
+    });
+  }
+
+  const root = await claimsOfOptions(command, options, host);
+  const claims = await checkClaims(root);
+  const given = await flagsOf(command, host);
+  const { renderSessionName } = await import("../sts/session-name.ts");
+  const { claimsOf } = await import("../identity-token/claims.ts");
+  const sessionName = renderSessionName(readSessionName(given, host.env), claimsOf(root));
+  const { evaluateTrustPolicy } = await import("../trust-policy/evaluate-trust-policy.ts");
+  const now = host.now();
+  const result = evaluateTrustPolicy(reading.policy, { claims, sessionName, now, context });
+  const { describeEvaluation, firstHint, identityOf, reasonOf } = await import("./describe-evaluation.ts");
+  const token = identityOf(claims, sessionName, now);
+  host.writeStdout(options.json ? `${asciiJson({ ...result, token })}\n` : describeEvaluation(result, token));
+  if (result.decision === "allowed") return;
+  throw new Gcp2awsError(
+    "POLICY_DENIED",
+    `${name} does not let ${printable(claims.sub, 100)} in: ${reasonOf(result)}`,
+    {
+      hint: printable(firstHint(result) ?? "compare what is marked NO", 500),
+    },
+  );
+}
+
+/** @throws Gcp2awsError USAGE_INVALID_VALUE */
+function contextOf(given: readonly string[]): Record<string, string[]> {
+  const context: Record<string, string[]> = {};
+  for (const text of given) {
+    const equals = text.indexOf("=");
+    const key = text.slice(0, Math.max(0, equals));
+    if (!key.includes(":")) {
+      throw new Gcp2awsError("USAGE_INVALID_VALUE", `--context "${printable(text, 100)}": must be KEY=VALUE`, {
+        hint: "for example --context aws:SourceIp=203.0.113.9",
+      });
+    }
+    context[key] = [...(context[key] ?? []), text.slice(equals + 1)];
+  }
+  return context;
+}
+
+/** The claims of the file that is named, else of a token of this workload. */
+async function claimsOfOptions(command: Command, options: EvaluateOptions, host: Host): Promise<JsonObject> {
+  const { decodeWhole } = await import("../identity-token/claims.ts");
+  if (options.claims !== undefined) return claimsInFile(options.claims, host);
+  if (options.tokenFile !== undefined) return decodeWhole(host.readText(options.tokenFile).trim()).claims;
+  const config = readTokenConfig(await flagsOf(command, host), host.env);
+  const { openSource } = await import("../identity-token/open-source.ts");
+  const { mintToken } = await import("../identity-token/life.ts");
+  const { token } = await mintToken(await openSource(config, host), host, host.ticks() + config.timeoutMs);
+  return decodeWhole(token).claims;
+}
+
+function claimsInFile(path: string, host: Host): JsonObject {
+  const text = host.readText(path);
+  try {
+    const root = objectOf(parseJson(text));
+    // As `token --claims` prints them, beside header and times.
+    const claims = objectOf(root?.["claims"]) ?? root;
+    if (claims !== undefined) return claims;
+  } catch {
+    // Told below: the parser's message could repeat what the file holds.
+  }
+  throw badClaims(`${printable(path, 100)} is no JSON object`, "a token itself goes with --token-file");
+}
+
+async function checkClaims(root: JsonObject): Promise<TokenClaims> {
+  const { readClaims } = await import("../trust-policy/web-identity.ts");
+  const read = readClaims(root);
+  if ("claims" in read) return read.claims;
+  throw badClaims(`${read.claim} ${read.message}`, "an identity token has iss, sub and aud, each as text");
+}
+
+function badClaims(why: string, hint: string): Gcp2awsError {
+  return new Gcp2awsError("IDENTITY_BAD_TOKEN", `not the claims of an identity token: ${why}`, { hint });
+}
