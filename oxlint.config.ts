@@ -137,7 +137,8 @@ export default defineConfig({
       "**/emulator/**",
       "**/trust-policy/**",
     ]),
-    layer("src/trust-policy/**", ["../*", "!../suggest.ts", "!../trust-policy/**"]),
+    layer("src/trust-policy/*.ts", ["../*", "!../suggest.ts"]),
+    layer("src/trust-policy/lint/**", ["../../*", "!../../suggest.ts"]),
     layer("src/aws-files/**", ["../*", "!../errors.ts", "!../aws-files/**"]),
     layer("src/emulator/**", [
       ...stages,

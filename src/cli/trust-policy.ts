@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "./commands.ts";
 import { defineEvaluate } from "./trust-policy-evaluate.ts";
+import { defineLint } from "./trust-policy-lint.ts";
 
 /** `gcp2aws trust-policy …`: what a role's trust policy says of a Google identity, before AWS says it. */
 export function defineTrustPolicy(program: Command, context: CommandContext): void {
@@ -11,6 +12,7 @@ export function defineTrustPolicy(program: Command, context: CommandContext): vo
       "A role's trust policy decides whether a token gets its credentials; AWS does not say why not.\n" +
         "Nothing of AWS is asked here, so that it can be tried before a role is made.",
     )
-    .usage("evaluate");
+    .usage("evaluate|lint");
   defineEvaluate(group, context);
+  defineLint(group, context);
 }

@@ -9,6 +9,8 @@ export {
 } from "./evaluate-trust-policy.ts";
 export { locate, type JsonText, type Place } from "./json-text.ts";
 export { formatPath, type Path } from "./path.ts";
+export { type Finding, lintTrustPolicy } from "./lint/lint.ts";
+export type { Severity } from "./lint/rule.ts";
 export {
   type ConditionBlock,
   formatPolicy,

@@ -1,0 +1,141 @@
+// Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
+import { googleName } from "../web-identity.ts";
+import { isClientId, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
+import {
+  type Hit,
+  hasWildcard,
+  isClaim,
+  isLike,
+  isPositive,
+  type LintStatement,
+  type Rule,
+  type Subject,
+  trusting,
+} from "./rule.ts";
+
+/** OAuth clients that everybody uses: their azp says nothing of whose token it is. */
+const sharedClients: ReadonlyMap<string, string> = new Map([
+  ["32555940559.apps.googleusercontent.com", "gcloud"],
+  ["764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com", "gcloud auth application-default"],
+  ["407408718192.apps.googleusercontent.com", "the OAuth playground"],
+]);
+
+/** Why strangers get in by a statement; each statement has one reason. */
+type Opening = "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject";
+
+function openingOf(subject: Subject, statement: LintStatement): { why: Opening; evidence: string } | undefined {
+  const { lines } = statement;
+  const guest = strangers(statement).find((claims) => letsIn(subject, statement, claims));
+  const positive = (...names: string[]) =>
+    lines.filter((line) => isClaim(line, statement, ...names) && isPositive(line));
+  if (guest === undefined) {
+    if (positive("sub").length > 0) return undefined;
+    // Nobody else can have this azp or email, and yet it is not they that name an account for good.
+    const owner = ownIdentities(statement).find((claims) => letsIn(subject, statement, claims));
+    if (owner === undefined || !letsIn(subject, statement, { ...owner, sub: strangersSub })) return undefined;
+    return { why: "no-subject", evidence: "no condition on :sub says which service account" };
+  }
+  const who = `lets in ${guest.sub}, a made-up ${guest.iss.endsWith(googleName) ? "Google account" : "pod"}, with the audience ${[guest.aud].flat().join(", ")}`;
+  if (lines.length === 0) return { why: "no-condition", evidence: who };
+  if (positive("sub").length > 0) return { why: "wildcard-identity", evidence: who };
+  const client = guest.azp !== undefined && isClientId(guest.azp) ? guest.azp : undefined;
+  if (client !== undefined && sharedClients.has(client))
+    return { why: "shared-client", evidence: `${client} is ${sharedClients.get(client)}: ${who}` };
+  if (client === undefined && positive("oaud").length > 0 && positive("aud", "email").length === 0)
+    return { why: "audience-only", evidence: `the audience is the caller's to choose: ${who}` };
+  return { why: "no-subject", evidence: who };
+}
+
+function* openings(subject: Subject, wanted: Opening): Generator<Hit> {
+  for (const statement of trusting(subject)) {
+    const opening = openingOf(subject, statement);
+    const part = statement.lines.length === 0 ? [] : ["Condition"];
+    if (opening?.why === wanted) yield { path: ["Statement", statement.index, ...part], evidence: opening.evidence };
+  }
+}
+
+export const limits: readonly Rule[] = [
+  {
+    id: "no-condition",
+    severity: "error",
+    title: "every Google account in the world is let in: the statement has no condition",
+    fix: "compare accounts.google.com:sub and :oaud by StringEquals",
+    check: (subject) => openings(subject, "no-condition"),
+  },
+  {
+    id: "audience-only",
+    severity: "error",
+    title: "the audience alone is compared, and any Google service account can mint a token for any audience",
+    fix: "compare accounts.google.com:sub with the numeric ID of the service account as well",
+    check: (subject) => openings(subject, "audience-only"),
+  },
+  {
+    id: "shared-client",
+    severity: "error",
+    title: "an OAuth client that everybody uses is compared under :aud, and nothing says whose token it is",
+    fix: "compare accounts.google.com:sub with the account's numeric ID as well",
+    check: (subject) => openings(subject, "shared-client"),
+  },
+  {
+    id: "no-subject",
+    severity: "error",
+    title: "no condition says which account: :sub is not compared",
+    fix: "compare :sub by StringEquals with the numeric ID of the service account (of a pod: system:serviceaccount:NAMESPACE:NAME)",
+    check: (subject) => openings(subject, "no-subject"),
+  },
+  {
+    id: "wildcard-identity",
+    severity: "error",
+    title: "a wildcard stands where an account is named",
+    fix: "name each account by StringEquals: numeric IDs that begin alike have nothing in common",
+    *check(subject) {
+      yield* openings(subject, "wildcard-identity");
+      for (const statement of trusting(subject)) {
+        if (!statement.issuers.includes(googleName) || openingOf(subject, statement) !== undefined) continue;
+        const lines = statement.lines.filter((line) => isClaim(line, statement, "sub", "aud", "email"));
+        for (const line of lines.filter((each) => isPositive(each) && isLike(each) && each.values.some(hasWildcard)))
+          yield {
+            path: line.path,
+            evidence: `${line.key} is compared with ${line.values.filter(hasWildcard).join(", ")}`,
+          };
+      }
+    },
+  },
+  {
+    id: "no-audience",
+    severity: "warning",
+    title: "a token that the account got for another service, and showed to it, opens the role too",
+    fix: "compare accounts.google.com:oaud with an audience that is for AWS alone",
+    *check(subject) {
+      for (const statement of trusting(subject)) {
+        if (hasAudience(statement) || openingOf(subject, statement) !== undefined) continue;
+        const elsewhere = ownIdentities(statement)
+          .filter(({ iss }) => iss.endsWith(googleName))
+          .find((claims) => letsIn(subject, statement, { ...claims, aud: strangersAudience }));
+        if (elsewhere === undefined) continue;
+        const evidence = `lets ${elsewhere.sub} in with the audience ${strangersAudience}`;
+        yield { path: ["Statement", statement.index, "Condition"], evidence };
+      }
+    },
+  },
+  {
+    id: "wildcard-audience",
+    severity: "warning",
+    title: "a wildcard in the audience: it is the caller's to choose, and so is what the wildcard stands for",
+    fix: "name each audience by StringEquals",
+    *check(subject) {
+      for (const statement of trusting(subject)) {
+        for (const line of statement.lines) {
+          if (!isClaim(line, statement, "oaud") || !isPositive(line) || !isLike(line)) continue;
+          const values = line.values.filter(hasWildcard);
+          if (values.length > 0)
+            yield { path: line.path, evidence: `${line.key} is compared with ${values.join(", ")}` };
+        }
+      }
+    },
+  },
+];
+
+function hasAudience(statement: LintStatement): boolean {
+  return statement.lines.some((line) => isClaim(line, statement, "oaud") && isPositive(line));
+}

@@ -1,0 +1,124 @@
+import { splitKey } from "../condition-keys.ts";
+import type { JsonText } from "../json-text.ts";
+import { type OperatorUse, readOperator } from "../operator.ts";
+import { matches, readPattern } from "../pattern.ts";
+import type { Path } from "../path.ts";
+import type { PolicyDocument, Statement } from "../policy.ts";
+import { googleName } from "../web-identity.ts";
+
+/** `error`: open to strangers, or never works. `warning`: works, and will surprise. */
+export type Severity = "error" | "warning";
+
+export interface Rule {
+  /** Stable: never renamed or reused. */
+  id: string;
+  severity: Severity;
+  /** What is wrong, whatever the policy; one line. */
+  title: string;
+  /** What to do about it; one line. */
+  fix: string;
+  check: (subject: Subject) => Iterable<Hit>;
+}
+
+/** A place that breaks a rule, and how that shows. */
+export interface Hit {
+  path: Path;
+  evidence: string;
+}
+
+/** A policy as the rules see it. */
+export interface Subject {
+  policy: PolicyDocument;
+  /** The text, where it was given as one. */
+  text: string;
+  json: JsonText | undefined;
+  statements: readonly LintStatement[];
+}
+
+export interface LintStatement extends Statement {
+  index: number;
+  /** Under `Principal.Federated`. */
+  federated: readonly string[];
+  /** Of those, the issuers whose tokens Google signs: itself, and its clusters. What their condition keys have before the colon. */
+  issuers: readonly string[];
+  lines: readonly Line[];
+}
+
+/** One key under one operator. */
+export interface Line {
+  path: Path;
+  operator: string;
+  use: OperatorUse;
+  key: string;
+  /** Of the key, in lower case: what stands before and after its last colon. */
+  prefix: string;
+  name: string;
+  values: readonly string[];
+}
+
+export const webIdentityAction = "sts:assumerolewithwebidentity";
+
+export function subjectOf(policy: PolicyDocument, text: string, json: JsonText | undefined): Subject {
+  return { policy, text, json, statements: policy.statements.map(lintStatement) };
+}
+
+function lintStatement(statement: Statement, index: number): LintStatement {
+  const { principal } = statement;
+  const federated = principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []);
+  const issuers = principal === "*" ? [googleName] : federated.map(issuerOf).filter(isGoogles);
+  return { ...statement, index, federated, issuers, lines: linesOf(statement, index) };
+}
+
+/** The issuer that a value of `Principal.Federated` stands for. */
+export function issuerOf(federated: string): string {
+  return federated.replace(/^arn:[\w-]+:iam::\d*:oidc-provider\//, "");
+}
+
+function isGoogles(issuer: string): boolean {
+  return issuer === googleName || issuer.startsWith("container.googleapis.com/");
+}
+
+function linesOf({ condition = {} }: Statement, index: number): Line[] {
+  return Object.entries(condition).flatMap(([operator, keys]) =>
+    Object.entries(keys).flatMap(([key, values]) => {
+      const use = readOperator(operator);
+      const path = ["Statement", index, "Condition", operator, key];
+      return use === undefined ? [] : [{ path, operator, use, key, ...splitKey(key), values }];
+    }),
+  );
+}
+
+/** Statements that let tokens of Google's in. */
+export function trusting({ statements }: Subject): LintStatement[] {
+  return statements.filter((statement) => statement.effect === "Allow" && isAboutTokens(statement));
+}
+
+/** Statements about the exchange of tokens of Google's. */
+export function isAboutTokens({ issuers, action, notAction }: LintStatement): boolean {
+  if (issuers.length === 0) return false;
+  const fits = (patterns: readonly string[]) =>
+    patterns.some((text) => matches(readPattern(text.toLowerCase()) ?? [], webIdentityAction));
+  return action === undefined ? !fits(notAction ?? []) : fits(action);
+}
+
+/** Whether the key is one of the token's, by its name: `sub`, `aud`, … */
+export function isClaim({ prefix, name }: Line, { issuers }: LintStatement, ...names: string[]): boolean {
+  return issuers.some((issuer) => issuer.toLowerCase() === prefix) && (names.length === 0 || names.includes(name));
+}
+
+/** Lines that ask for one of their values, as against asking for none of them, or for the key alone. */
+export function isPositive({ use }: Line): boolean {
+  return use.operator !== undefined && use.operator.negated !== true;
+}
+
+/** The line's path to one of its values. */
+export function valuePath(line: Line, value: string): Path {
+  return [...line.path, line.values.indexOf(value)];
+}
+
+/** Has a wildcard that is not written as `${*}` or `${?}`. */
+export function hasWildcard(value: string): boolean {
+  return /[*?]/.test(value.replace(/\$\{[*?$]\}/g, ""));
+}
+
+export const isLike = ({ operator }: Line): boolean => /Like|Arn/.test(operator);

@@ -1,0 +1,49 @@
+import { type Finding, rules } from "./lint.ts";
+
+/**
+ * Findings as code scanners exchange them: SARIF 2.1.0
+ * (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
+ * @param files name, as it is in the repository, and findings
+ * @param version of gcp2aws
+ */
+export function toSarif(files: readonly { file: string; findings: readonly Finding[] }[], version: string): object {
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "gcp2aws trust-policy lint",
+            version,
+            rules: rules.map(({ id, severity, title, fix }) => ({
+              id,
+              shortDescription: { text: title },
+              help: { text: fix },
+              defaultConfiguration: { level: severity },
+            })),
+          },
+        },
+        results: files.flatMap(({ file, findings }) => findings.map((finding) => resultOf(file, finding))),
+      },
+    ],
+  };
+}
+
+function resultOf(file: string, { rule, severity, title, evidence, path, line, column }: Finding) {
+  return {
+    ruleId: rule,
+    ruleIndex: rules.findIndex(({ id }) => id === rule),
+    level: severity,
+    message: { text: `${title}: ${evidence}` },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURI(file) },
+          region: { startLine: line, startColumn: column },
+        },
+        logicalLocations: [{ fullyQualifiedName: path }],
+      },
+    ],
+  };
+}

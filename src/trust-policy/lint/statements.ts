@@ -1,0 +1,169 @@
+// Statements as a whole: whom and what they are about, and whether they can ever apply.
+import { suggest } from "../../suggest.ts";
+import { googleName } from "../web-identity.ts";
+import { letsIn, matchesIdentity, ownIdentities } from "./probe.ts";
+import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
+import { conditions } from "./conditions.ts";
+import { values } from "./values.ts";
+
+/** Providers that IAM knows by name. */
+const builtIn = [googleName, "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
+
+function* eachProvider({ statements }: Subject, evidence: (federated: string) => string | undefined): Generator<Hit> {
+  for (const { index, federated } of statements) {
+    for (const [at, value] of federated.entries()) {
+      const found = evidence(value);
+      if (found !== undefined) yield { path: ["Statement", index, "Principal", "Federated", at], evidence: found };
+    }
+  }
+}
+
+function isWide(pattern: string): boolean {
+  return /[*?]/.test(pattern);
+}
+
+/** Rules by which a statement never applies, each of which says why better than that. */
+const sayWhy = new Set([
+  "audience-under-aud",
+  "email-for-id",
+  "wildcard-literal",
+  "white-space",
+  "operator-type",
+  "unknown-key",
+  "variables-without-version",
+]);
+
+export const statements: readonly Rule[] = [
+  {
+    id: "explicit-provider",
+    severity: "warning",
+    title: "an IAM OIDC provider for Google, which AWS knows by itself",
+    fix: `delete that provider and write "Federated": "${googleName}"`,
+    check: (subject) =>
+      eachProvider(subject, (value) =>
+        value.endsWith(`:oidc-provider/${googleName}`)
+          ? `${value}: where an account has it, tokens are refused whose azp is not in its list of audiences`
+          : undefined,
+      ),
+  },
+  {
+    id: "unknown-provider",
+    severity: "error",
+    title: "IAM knows no provider by this name",
+    fix: `Google is "${googleName}"; a cluster is the ARN of its IAM OIDC provider`,
+    check: (subject) =>
+      eachProvider(subject, (value) => {
+        if (builtIn.includes(value) || /^arn:[\w-]+:iam::\d{12}:(oidc|saml)-provider\/./.test(value)) return undefined;
+        const close = suggest(value.replace(/^https?:\/\//, "").replace(/\/$/, ""), builtIn);
+        return close === undefined ? value : `${value}; ${close} is meant?`;
+      }),
+  },
+  {
+    id: "wrong-action",
+    severity: "error",
+    title: "tokens are exchanged by sts:AssumeRoleWithWebIdentity, which the statement does not allow",
+    fix: 'write "Action": "sts:AssumeRoleWithWebIdentity"',
+    *check(subject) {
+      const trusted = new Set(trusting(subject).map(({ index }) => index));
+      for (const { index, effect, issuers, action } of subject.statements) {
+        if (effect === "Deny" || issuers.length === 0 || trusted.has(index)) continue;
+        const other = action?.find((name) => /^sts:AssumeRole/i.test(name));
+        if (other !== undefined)
+          yield { path: ["Statement", index, "Action"], evidence: `${other} is for other callers` };
+      }
+    },
+  },
+  {
+    id: "wide-action",
+    severity: "warning",
+    title: "more is allowed than the exchange of a token",
+    fix: 'write "Action": "sts:AssumeRoleWithWebIdentity"',
+    *check(subject) {
+      for (const { index, action, notAction } of trusting(subject)) {
+        const name = action === undefined ? "NotAction" : "Action";
+        const wide = action === undefined ? notAction : action.filter(isWide);
+        if (wide !== undefined && wide.length > 0)
+          yield { path: ["Statement", index, name], evidence: `${name} is ${wide.join(", ")}` };
+      }
+    },
+  },
+  {
+    id: "public-principal",
+    severity: "error",
+    title: "everybody is named as principal",
+    fix: "name those whom the role trusts",
+    *check({ statements: all }) {
+      for (const { index, effect, principal, lines } of all) {
+        if (effect === "Deny") continue;
+        const path = ["Statement", index, "Principal"];
+        if (principal === "*") yield { path, evidence: '"*", which IAM has been seen to refuse in a trust policy' };
+        else if (principal?.["AWS"]?.includes("*") && lines.length === 0)
+          yield { path: [...path, "AWS"], evidence: "all of AWS, without a condition" };
+      }
+    },
+  },
+  {
+    id: "unreachable",
+    severity: "error",
+    title: "the statement can never let anybody in",
+    fix: "take it away, or mend what keeps it from matching",
+    *check(subject) {
+      const explained = new Set<unknown>();
+      for (const rule of [...values, ...conditions].filter(({ id }) => sayWhy.has(id))) {
+        for (const { path } of rule.check(subject)) explained.add(path[1]);
+      }
+      for (const statement of trusting(subject).filter(({ index }) => !explained.has(index))) {
+        const evidence = obstacle(subject, statement);
+        if (evidence !== undefined) yield { path: ["Statement", statement.index], evidence };
+      }
+    },
+  },
+  {
+    id: "repeated-statement",
+    severity: "warning",
+    title: "the statement stands in the policy twice",
+    fix: "take one away",
+    *check({ policy }) {
+      const texts = policy.statements.map((statement) => JSON.stringify({ ...statement, sid: undefined }));
+      for (const [index, text] of texts.entries()) {
+        const first = texts.indexOf(text);
+        if (first < index) yield { path: ["Statement", index], evidence: `says the same as Statement[${first}]` };
+      }
+    },
+  },
+  {
+    id: "quota",
+    severity: "warning",
+    title: "longer than a trust policy may be, unless the account's quota was raised",
+    fix: "one statement for all accounts that differ in :sub alone, or a role for each; the quota can be raised to 4,096",
+    *check({ text }) {
+      const size = policySize(text);
+      if (size > 2048) yield { path: [], evidence: `${size} characters, of 2,048` };
+    },
+  },
+];
+
+/** Of the text, as the quota counts: white space is left out. */
+export function policySize(text: string): number {
+  return text.replace(/\s/g, "").length;
+}
+
+function obstacle(subject: Subject, statement: LintStatement): string | undefined {
+  const identities = ownIdentities(statement);
+  if (identities.length === 0) return disagreement(statement);
+  const matched = identities.filter((claims) => matchesIdentity(subject, statement, claims));
+  if (matched.length === 0) return disagreement(statement);
+  if (matched.some((claims) => letsIn(subject, statement, claims))) return undefined;
+  return "a Deny statement of the same policy is against everybody whom it lets in";
+}
+
+function disagreement({ lines }: LintStatement): string {
+  const numbers = (wanted: string) =>
+    lines
+      .filter(({ name }) => name === wanted)
+      .flatMap(({ values: all }) => all.filter((value) => /^\d+$/.test(value)));
+  const [sub, azp] = [numbers("sub"), numbers("aud")];
+  if (sub.length > 0 && azp.length > 0 && !azp.some((number) => sub.includes(number)))
+    return `:aud is ${azp.join(", ")} and :sub is ${sub.join(", ")}, but a service account has the same number in both`;
+  return "no token fulfils all of its conditions";
+}
