@@ -3,7 +3,15 @@ import { evaluateConditions } from "../../src/trust-policy/condition.ts";
 import { readOperator } from "../../src/trust-policy/operator.ts";
 import cases from "../cases/conditions.json" with { type: "json" };
 
-const context = { "aws:username": ["jane"], "aws:star": ["*"], "aws:multi": ["a", "b"] };
+const context = {
+  "aws:username": ["jane"],
+  "aws:star": ["*"],
+  "aws:multi": ["a", "b"],
+  "aws:ten": ["10"],
+  "aws:yes": ["true"],
+  "aws:late": ["2030-01-01T00:00:00Z"],
+  "aws:PrincipalTag/cost center": ["42"],
+};
 
 function line(operator: string, wanted: string[], actual: string[] | null, version: "2012-10-17" | "2008-10-17") {
   const request = actual === null ? context : { ...context, "test:Key": actual };

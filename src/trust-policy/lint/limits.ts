@@ -25,13 +25,13 @@ type Opening = "no-condition" | "wildcard-identity" | "audience-only" | "shared-
 
 function openingOf(subject: Subject, statement: LintStatement): { why: Opening; evidence: string } | undefined {
   const { lines } = statement;
-  const guest = strangers(statement).find((claims) => letsIn(subject, statement, claims));
+  const guest = strangers(subject, statement).find((claims) => letsIn(subject, statement, claims));
   const positive = (...names: string[]) =>
     lines.filter((line) => isClaim(line, statement, ...names) && isPositive(line));
   if (guest === undefined) {
     if (positive("sub").length > 0) return undefined;
     // Nobody else can have this azp or email, and yet it is not they that name an account for good.
-    const owner = ownIdentities(statement).find((claims) => letsIn(subject, statement, claims));
+    const owner = ownIdentities(subject, statement).find((claims) => letsIn(subject, statement, claims));
     if (owner === undefined || !letsIn(subject, statement, { ...owner, sub: strangersSub })) return undefined;
     return { why: "no-subject", evidence: "no condition on :sub says which service account" };
   }
@@ -41,7 +41,8 @@ function openingOf(subject: Subject, statement: LintStatement): { why: Opening; 
   const client = guest.azp !== undefined && isClientId(guest.azp) ? guest.azp : undefined;
   if (client !== undefined && sharedClients.has(client))
     return { why: "shared-client", evidence: `${client} is ${sharedClients.get(client)}: ${who}` };
-  if (client === undefined && positive("oaud").length > 0 && positive("aud", "email").length === 0)
+  const namesOthers = lines.some((line) => isClaim(line, statement, "sub") && line.use.operator !== undefined);
+  if (client === undefined && !namesOthers && positive("oaud").length > 0 && positive("aud", "email").length === 0)
     return { why: "audience-only", evidence: `the audience is the caller's to choose: ${who}` };
   return { why: "no-subject", evidence: who };
 }
@@ -91,7 +92,8 @@ export const limits: readonly Rule[] = [
     *check(subject) {
       yield* openings(subject, "wildcard-identity");
       for (const statement of trusting(subject)) {
-        if (!statement.issuers.includes(googleName) || openingOf(subject, statement) !== undefined) continue;
+        if (!statement.issuers.includes(googleName)) continue;
+        if (openingOf(subject, statement)?.why === "wildcard-identity") continue;
         const lines = statement.lines.filter((line) => isClaim(line, statement, "sub", "aud", "email"));
         for (const line of lines.filter((each) => isPositive(each) && isLike(each) && each.values.some(hasWildcard)))
           yield {
@@ -109,7 +111,7 @@ export const limits: readonly Rule[] = [
     *check(subject) {
       for (const statement of trusting(subject)) {
         if (hasAudience(statement) || openingOf(subject, statement) !== undefined) continue;
-        const elsewhere = ownIdentities(statement)
+        const elsewhere = ownIdentities(subject, statement)
           .filter(({ iss }) => iss.endsWith(googleName))
           .find((claims) => letsIn(subject, statement, { ...claims, aud: strangersAudience }));
         if (elsewhere === undefined) continue;

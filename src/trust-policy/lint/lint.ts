@@ -52,7 +52,7 @@ export function lintTrustPolicy(text: string): Finding[] {
   const reading = readTrustPolicyText(text);
   if ("problems" in reading) {
     return reading.problems.map((problem) =>
-      finding(ruleOf(problem), problem.message, locate(reading.json, problem.path)),
+      finding(ruleOf(problem), evidenceOf(problem), locate(reading.json, problem.path)),
     );
   }
   const subject = subjectOf(reading.policy, text, reading.json);
@@ -66,6 +66,11 @@ function ruleOf({ message }: PolicyProblem): Rule {
   const rule = unreadable.find((candidate) => candidate.id === id);
   if (rule === undefined) throw new Error("every problem has its rule");
   return rule;
+}
+
+function evidenceOf({ path, message }: PolicyProblem): string {
+  const name = path.findLast((part) => typeof part === "string") ?? "the text";
+  return `${name} ${message}`;
 }
 
 function finding(

@@ -3,15 +3,15 @@ import { evaluateTrustPolicy } from "../evaluate-trust-policy.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
-import { isClaim, isPositive, type Line, type LintStatement, type Subject } from "./rule.ts";
+import { isClaim, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
 
 export const strangersSub = "199999999999999999999";
 export const strangersAudience = "https://stranger.example";
 const strangersEmail = "stranger@stranger.iam.gserviceaccount.com";
 const strangersKubernetes = "system:serviceaccount:stranger:stranger";
 
-/** More would not tell more. */
-const MAX_EACH = 20;
+/** Values of one key that are tried: all combinations are. */
+export const MAX_EACH = 10;
 
 /** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
 export function letsIn({ policy }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
@@ -27,10 +27,18 @@ export function matchesIdentity({ policy }: Subject, { index }: LintStatement, c
 
 /**
  * The policy without what a token does not say: addresses, times, the session's name, which is the caller's to choose. An Allow
- * statement asks for less then; a Deny statement that asks for such a thing is taken not to apply.
+ * statement asks for less then; a Deny statement that asks for such a thing is taken not to apply. A provider that the account
+ * has made for Google stands for Google.
  */
 function withoutSurroundings(policy: PolicyDocument): PolicyDocument {
-  return { ...policy, statements: policy.statements.map(trimmed) };
+  return { ...policy, statements: policy.statements.map((statement) => trimmed(googlesOwn(statement))) };
+}
+
+function googlesOwn(statement: Statement): Statement {
+  const { principal } = statement;
+  if (principal === undefined || principal === "*") return statement;
+  const federated = principal["Federated"]?.map((value) => (issuerOf(value) === googleName ? googleName : value));
+  return federated === undefined ? statement : { ...statement, principal: { ...principal, Federated: federated } };
 }
 
 function trimmed(statement: Statement): Statement {
@@ -46,69 +54,69 @@ function trimmed(statement: Statement): Statement {
   return { ...statement, condition: Object.fromEntries(kept) };
 }
 
-/** The identities that a statement is made for, as far as there can be tokens of such: at most some thousands. */
-export function ownIdentities(statement: LintStatement): TokenClaims[] {
-  return statement.issuers.flatMap((issuer) => {
-    const wanted = (name: string, usual: string) => valuesOf(statement, name, [usual]);
+/** The identities that a statement is made for, as far as there can be tokens of such. */
+export function ownIdentities(subject: Subject, statement: LintStatement): TokenClaims[] {
+  const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
+  return statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
+      const iss = `https://${issuer}`;
       return wanted("sub", strangersKubernetes).flatMap((sub) =>
-        wanted("aud", strangersAudience).map((aud) => ({ iss: `https://${issuer}`, sub, aud })),
+        wanted("aud", strangersAudience).map((aud) => ({ iss, sub, aud })),
       );
     }
-    return wanted("sub", strangersSub)
-      .filter((sub) => /^\d+$/.test(sub))
-      .flatMap((sub) =>
-        valuesOf(statement, "aud", [sub])
-          .filter((azp) => canBeAzp(azp, sub))
-          .flatMap((azp) =>
-            wanted("oaud", strangersAudience).flatMap((aud) =>
-              wanted("email", azp.includes("@") ? azp : strangersEmail).map((email) =>
-                google({ sub, azp, aud, email }),
-              ),
-            ),
+    const azps = wanted("aud");
+    const subs = wanted("sub", ...azps, strangersSub).filter((sub) => /^\d+$/.test(sub));
+    const pairs = subs.flatMap((sub) =>
+      [sub, ...azps.filter((azp) => azp.includes("@") || isClientId(azp))].map((azp) => ({ sub, azp })),
+    );
+    return pairs.flatMap(({ sub, azp }) =>
+      wanted("oaud", strangersAudience).flatMap((aud) =>
+        wanted("email", azp.includes("@") ? azp : strangersEmail).flatMap((email) =>
+          wanted("google/organization_number", "1").map((organization) =>
+            google({ sub, azp, aud, email, google: { organization_number: organization } }),
           ),
-      );
+        ),
+      ),
+    );
   });
 }
 
-/** A service account's azp is its number or its email; a person's is the client ID of an OAuth application. */
-function canBeAzp(azp: string, sub: string): boolean {
-  return azp === sub || azp.includes("@") || isClientId(azp);
-}
-
+/** The client ID of an OAuth application, which is the azp of a person's token; a service account's is its number or its email. */
 export function isClientId(text: string): boolean {
   return text.endsWith(".apps.googleusercontent.com");
 }
 
 /** Identities that a statement does not name: with the audiences that it wants, as everybody may choose those. */
-export function strangers(statement: LintStatement): TokenClaims[] {
-  return statement.issuers.flatMap((issuer) => {
+export function strangers(subject: Subject, statement: LintStatement): TokenClaims[] {
+  const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
+  return statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
-      return valuesOf(statement, "aud", [strangersAudience]).map((aud) => ({
-        iss: `https://${issuer}`,
-        sub: strangersKubernetes,
-        aud,
-      }));
+      const iss = `https://${issuer}`;
+      return wanted("aud", strangersAudience).map((aud) => ({ iss, sub: strangersKubernetes, aud }));
     }
-    const clients = valuesOf(statement, "aud", []).filter(isClientId);
-    const azps = [strangersSub, strangersEmail, ...clients];
-    return valuesOf(statement, "oaud", [strangersAudience]).flatMap((aud) =>
+    const azps = [strangersSub, strangersEmail, ...wanted("aud").filter(isClientId)];
+    return wanted("oaud", strangersAudience).flatMap((aud) =>
       azps.map((azp) => google({ sub: strangersSub, azp, aud, email: strangersEmail })),
     );
   });
 }
 
-function google(claims: Pick<TokenClaims, "sub" | "azp" | "aud" | "email">): TokenClaims {
+function google(claims: Omit<TokenClaims, "iss">): TokenClaims {
   return { iss: `https://${googleName}`, ...claims };
 }
 
-/** What the statement wants of a key, its wildcards filled in; `usual` where it wants nothing of it. */
-function valuesOf(statement: LintStatement, name: string, usual: readonly string[]): string[] {
-  const lines = statement.lines.filter((line) => isClaim(line, statement, name) && isPositive(line));
-  const values = lines.flatMap(wantedBy);
-  return (values.length === 0 ? [...usual] : [...new Set(values)]).slice(0, MAX_EACH);
+/**
+ * What the statement wants of a key, its wildcards filled in; where it wants nothing, what other lines of the policy say of the key,
+ * and what is usual.
+ */
+function wantedOf({ statements }: Subject, statement: LintStatement, name: string, usual: readonly string[]): string[] {
+  const valuesOf = (lines: readonly Line[]) =>
+    lines.filter((line) => isClaim(line, statement, name) && line.use.operator !== undefined).flatMap(filledIn);
+  const own = valuesOf(statement.lines.filter(isPositive));
+  const values = own.length > 0 ? own : [...valuesOf(statements.flatMap(({ lines }) => lines)), ...usual];
+  return [...new Set(values)].slice(0, MAX_EACH);
 }
 
-function wantedBy({ values }: Line): string[] {
+function filledIn({ values }: Line): string[] {
   return values.map((value) => value.replace(/\$\{([*?$])\}|[*?]/g, (_, plain: string | undefined) => plain ?? "1"));
 }

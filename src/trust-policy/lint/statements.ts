@@ -1,7 +1,7 @@
 // Statements as a whole: whom and what they are about, and whether they can ever apply.
 import { suggest } from "../../suggest.ts";
 import { googleName } from "../web-identity.ts";
-import { letsIn, matchesIdentity, ownIdentities } from "./probe.ts";
+import { letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
 import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
 import { conditions } from "./conditions.ts";
 import { values } from "./values.ts";
@@ -149,12 +149,13 @@ export function policySize(text: string): number {
 }
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
-  const identities = ownIdentities(statement);
-  if (identities.length === 0) return disagreement(statement);
-  const matched = identities.filter((claims) => matchesIdentity(subject, statement, claims));
-  if (matched.length === 0) return disagreement(statement);
-  if (matched.some((claims) => letsIn(subject, statement, claims))) return undefined;
-  return "a Deny statement of the same policy is against everybody whom it lets in";
+  const identities = ownIdentities(subject, statement);
+  if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
+  // Not all were tried.
+  if (statement.lines.some((line) => line.values.length > MAX_EACH)) return undefined;
+  return identities.some((claims) => matchesIdentity(subject, statement, claims))
+    ? "a Deny statement of the same policy is against everybody whom it lets in"
+    : disagreement(statement);
 }
 
 function disagreement({ lines }: LintStatement): string {
