@@ -53,19 +53,23 @@ const action = "sts:AssumeRoleWithWebIdentity";
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustRequest): TrustEvaluation {
-  const { claims } = request;
-  const federated = federatedName(policy, claims);
-  const context = trustContext(request, federated);
-  const { decision, reason, statements } = evaluate([policy], {
-    action,
-    principal: { type: "Federated", value: federated },
-    context,
-  });
+  const federated = federatedName(policy, request.claims);
+  const { decision, reason, statements } = decide(policy, request, federated);
   return {
     decision,
     reason,
-    statements: statements.map((result) => explain(result, policy, claims, federated)),
+    statements: statements.map((result) => explain(result, policy, request.claims, federated)),
   };
+}
+
+/** The same without explanations. */
+export function decide(
+  policy: PolicyDocument,
+  request: TrustRequest,
+  federated = federatedName(policy, request.claims),
+): Evaluation {
+  const principal = { type: "Federated", value: federated } as const;
+  return evaluate([policy], { action, principal, context: trustContext(request, federated) });
 }
 
 /**

@@ -119,7 +119,7 @@ export function hintForPrincipal(wanted: readonly string[], claims: TokenClaims)
       return `Google is built into AWS under the name ${googleName}; an IAM OIDC provider for it takes that over, and refuses tokens whose azp it does not list`;
     const close = values.find((value) => value.includes("google"));
     if (close !== undefined) return `Google's name in a trust policy is ${googleName}, and nothing before or after it`;
-  } else if (values.some((value) => value.includes(issuer.split("/").at(-1) ?? issuer))) {
+  } else if (values.some((value) => value.includes(issuer.split("/")[0] ?? issuer))) {
     return `the provider of this issuer is arn:aws:iam::ACCOUNT:oidc-provider/${issuer}`;
   }
   if (wanted.some((name) => name.startsWith("AWS ") || name.startsWith("Service ")))

@@ -23,7 +23,21 @@ const sharedClients: ReadonlyMap<string, string> = new Map([
 /** Why strangers get in by a statement; each statement has one reason. */
 type Opening = "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject";
 
-function openingOf(subject: Subject, statement: LintStatement): { why: Opening; evidence: string } | undefined {
+interface Opened {
+  why: Opening;
+  evidence: string;
+}
+
+/** Several rules ask the same of the same statement, and the answer takes many evaluations. */
+const answers = new WeakMap<LintStatement, { opened: Opened | undefined }>();
+
+function openingOf(subject: Subject, statement: LintStatement): Opened | undefined {
+  const answer = answers.get(statement) ?? { opened: findOpening(subject, statement) };
+  answers.set(statement, answer);
+  return answer.opened;
+}
+
+function findOpening(subject: Subject, statement: LintStatement): Opened | undefined {
   const { lines } = statement;
   const guest = strangers(subject, statement).find((claims) => letsIn(subject, statement, claims));
   const positive = (...names: string[]) =>

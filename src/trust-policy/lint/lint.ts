@@ -3,7 +3,8 @@ import type { PolicyProblem } from "../policy.ts";
 import { readTrustPolicyText } from "../read-trust-policy.ts";
 import { conditions } from "./conditions.ts";
 import { limits } from "./limits.ts";
-import { type Rule, type Severity, subjectOf } from "./rule.ts";
+import { withoutSurroundings } from "./probe.ts";
+import { lintStatement, type Rule, type Severity, type Subject } from "./rule.ts";
 import { statements } from "./statements.ts";
 import { values } from "./values.ts";
 
@@ -55,9 +56,11 @@ export function lintTrustPolicy(text: string): Finding[] {
       finding(ruleOf(problem), evidenceOf(problem), locate(reading.json, problem.path)),
     );
   }
-  const subject = subjectOf(reading.policy, text, reading.json);
+  const { policy, json } = reading;
+  const core = withoutSurroundings(policy);
+  const subject: Subject = { policy, core, text, json, statements: policy.statements.map(lintStatement) };
   return rules.flatMap((rule) =>
-    [...rule.check(subject)].map(({ path, evidence }) => finding(rule, evidence, locate(reading.json, path))),
+    [...rule.check(subject)].map(({ path, evidence }) => finding(rule, evidence, locate(json, path))),
   );
 }
 

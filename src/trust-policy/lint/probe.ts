@@ -1,5 +1,5 @@
 // Identities made up to be tried on a policy: those that it names, and strangers to it.
-import { evaluateTrustPolicy } from "../evaluate-trust-policy.ts";
+import { decide } from "../evaluate-trust-policy.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
@@ -14,15 +14,32 @@ const strangersKubernetes = "system:serviceaccount:stranger:stranger";
 export const MAX_EACH = 10;
 
 /** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
-export function letsIn({ policy }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  const { decision, statements } = evaluateTrustPolicy(withoutSurroundings(policy), { claims });
-  return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
+export function letsIn({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
+  return sessionNames(core, claims).some((sessionName) => {
+    const { decision, statements } = decide(core, { claims, sessionName });
+    return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
+  });
 }
 
 /** Whether the statement itself matches the identity. */
-export function matchesIdentity({ policy }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  const { statements } = evaluateTrustPolicy(withoutSurroundings(policy), { claims });
-  return statements.some(({ statement, matched }) => statement === index && matched);
+export function matchesIdentity({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
+  return decide(core, { claims, sessionName: claims.sub }).statements[index]?.matched === true;
+}
+
+/** The session's name is the caller's to choose: where a variable may insert it, it is tried as each of the claims. */
+function sessionNames(policy: PolicyDocument, { sub, azp, aud, email }: TokenClaims): string[] {
+  return hasVariable(policy) ? [sub, azp ?? sub, [aud].flat()[0] ?? sub, email ?? sub] : [sub];
+}
+
+/** Whether what the policy wants depends on what else is in the request. */
+export function hasVariable({ statements }: PolicyDocument): boolean {
+  return statements.some(({ condition = {} }) =>
+    Object.values(condition).some((keys) =>
+      Object.values(keys)
+        .flat()
+        .some((value) => /\$\{[^*?$]/.test(value)),
+    ),
+  );
 }
 
 /**
@@ -30,7 +47,7 @@ export function matchesIdentity({ policy }: Subject, { index }: LintStatement, c
  * statement asks for less then; a Deny statement that asks for such a thing is taken not to apply. A provider that the account
  * has made for Google stands for Google.
  */
-function withoutSurroundings(policy: PolicyDocument): PolicyDocument {
+export function withoutSurroundings(policy: PolicyDocument): PolicyDocument {
   return { ...policy, statements: policy.statements.map((statement) => trimmed(googlesOwn(statement))) };
 }
 
@@ -71,11 +88,7 @@ export function ownIdentities(subject: Subject, statement: LintStatement): Token
     );
     return pairs.flatMap(({ sub, azp }) =>
       wanted("oaud", strangersAudience).flatMap((aud) =>
-        wanted("email", azp.includes("@") ? azp : strangersEmail).flatMap((email) =>
-          wanted("google/organization_number", "1").map((organization) =>
-            google({ sub, azp, aud, email, google: { organization_number: organization } }),
-          ),
-        ),
+        tokens({ sub, azp, aud }, wanted("email", azp.includes("@") ? azp : strangersEmail), subject, statement),
       ),
     );
   });
@@ -96,13 +109,37 @@ export function strangers(subject: Subject, statement: LintStatement): TokenClai
     }
     const azps = [strangersSub, strangersEmail, ...wanted("aud").filter(isClientId)];
     return wanted("oaud", strangersAudience).flatMap((aud) =>
-      azps.map((azp) => google({ sub: strangersSub, azp, aud, email: strangersEmail })),
+      azps.flatMap((azp) => tokens({ sub: strangersSub, azp, aud }, [strangersEmail], subject, statement)),
     );
   });
 }
 
-function google(claims: Omit<TokenClaims, "iss">): TokenClaims {
-  return { iss: `https://${googleName}`, ...claims };
+/** Google's tokens with these claims: what not every token has is left out as well, where the policy asks for it. */
+function tokens(
+  { sub, azp, aud }: { sub: string; azp: string; aud: string },
+  emails: readonly string[],
+  subject: Subject,
+  statement: LintStatement,
+): TokenClaims[] {
+  const asks = (name: string) =>
+    subject.statements.some(({ lines }) => lines.some((line) => isClaim(line, statement, name)));
+  const amr = wantedOf(subject, statement, "amr", []);
+  const [organization = "1"] = wantedOf(subject, statement, "google/organization_number", []);
+  const whole = emails.map((email): TokenClaims => ({
+    iss: `https://${googleName}`,
+    sub,
+    azp,
+    aud,
+    email,
+    amr,
+    google: { organization_number: organization },
+  }));
+  return [
+    ...whole,
+    ...(asks("email") ? whole.map(({ email: _email, ...rest }) => rest) : []),
+    ...(asks("amr") ? whole.map(({ amr: _amr, ...rest }) => rest) : []),
+    ...(asks("google/organization_number") ? whole.map(({ google: _google, ...rest }) => rest) : []),
+  ];
 }
 
 /**

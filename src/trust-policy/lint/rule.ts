@@ -29,6 +29,8 @@ export interface Hit {
 /** A policy as the rules see it. */
 export interface Subject {
   policy: PolicyDocument;
+  /** What of it a token decides, see probe.ts. */
+  core: PolicyDocument;
   /** The text, where it was given as one. */
   text: string;
   json: JsonText | undefined;
@@ -58,11 +60,7 @@ export interface Line {
 
 export const webIdentityAction = "sts:assumerolewithwebidentity";
 
-export function subjectOf(policy: PolicyDocument, text: string, json: JsonText | undefined): Subject {
-  return { policy, text, json, statements: policy.statements.map(lintStatement) };
-}
-
-function lintStatement(statement: Statement, index: number): LintStatement {
+export function lintStatement(statement: Statement, index: number): LintStatement {
   const { principal } = statement;
   const federated = principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []);
   const issuers = principal === "*" ? [googleName] : federated.map(issuerOf).filter(isGoogles);

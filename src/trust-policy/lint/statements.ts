@@ -1,7 +1,7 @@
 // Statements as a whole: whom and what they are about, and whether they can ever apply.
 import { suggest } from "../../suggest.ts";
 import { googleName } from "../web-identity.ts";
-import { letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
+import { hasVariable, letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
 import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
 import { conditions } from "./conditions.ts";
 import { values } from "./values.ts";
@@ -152,7 +152,7 @@ function obstacle(subject: Subject, statement: LintStatement): string | undefine
   const identities = ownIdentities(subject, statement);
   if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
   // Not all were tried.
-  if (statement.lines.some((line) => line.values.length > MAX_EACH)) return undefined;
+  if (hasVariable(subject.policy) || statement.lines.some((line) => line.values.length > MAX_EACH)) return undefined;
   return identities.some((claims) => matchesIdentity(subject, statement, claims))
     ? "a Deny statement of the same policy is against everybody whom it lets in"
     : disagreement(statement);
