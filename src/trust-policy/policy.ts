@@ -48,9 +48,9 @@ const elements = [
   "NotResource",
   "Condition",
 ];
-const operatorNames = [...operators.keys(), "Null"].flatMap((name) =>
-  ["", "ForAnyValue:", "ForAllValues:"].flatMap((set) => [`${set}${name}`, `${set}${name}IfExists`]),
-);
+const operatorNames = [...operators.keys()]
+  .flatMap((name) => ["", "ForAnyValue:", "ForAllValues:"].flatMap((set) => [`${set}${name}`, `${set}${name}IfExists`]))
+  .concat("Null");
 
 /** The name that a mistyped one was most likely meant to be, as the end of a message. */
 function meant(name: string, known: readonly string[]): string {

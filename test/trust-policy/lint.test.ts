@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lintTrustPolicy, rules } from "../../src/trust-policy/lint/lint.ts";
+import { toSarif } from "../../src/trust-policy/lint/sarif.ts";
 import corpus from "../cases/lint-corpus.json" with { type: "json" };
 
 /** Variants of policies that are to be found in public, and what an expert would say of each; `near` names rules that must keep quiet. */
@@ -42,5 +43,78 @@ describe("the corpus", () => {
       `lint: ${cases.length} policies, ${right} findings; precision ${right}/${right + wrong}, recall ${right}/${right + missed}`,
     );
     expect(wrong + missed).toBe(0);
+  });
+});
+
+describe("findings", () => {
+  const text = `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": { "Federated": "accounts.google.com" },
+      "Action": "sts:AssumeRoleWithWebIdentity",
+      "Condition": { "StringEquals": { "accounts.google.com:oaud": "https://aws.example.com" } }
+    }
+  ]
+}
+`;
+
+  test("say where, what it shows and what to do", () => {
+    expect(lintTrustPolicy(text)).toEqual([
+      {
+        rule: "audience-only",
+        severity: "error",
+        title: "the audience alone is compared, and any Google service account can mint a token for any audience",
+        evidence:
+          "the audience is the caller's to choose: lets in 199999999999999999999, a made-up Google account, with the audience https://aws.example.com",
+        fix: "compare accounts.google.com:sub with the numeric ID of the service account as well",
+        path: "$.Statement[0].Condition",
+        line: 8,
+        column: 20,
+      },
+    ]);
+  });
+
+  test("are SARIF where that is asked for", () => {
+    const sarif = toSarif([{ file: "a b/trust.json", findings: lintTrustPolicy(text) }], "1.2.3");
+    expect(sarif).toMatchObject({
+      version: "2.1.0",
+      runs: [
+        {
+          tool: { driver: { name: "gcp2aws trust-policy lint", version: "1.2.3" } },
+          results: [
+            {
+              ruleId: "audience-only",
+              ruleIndex: rules.findIndex(({ id }) => id === "audience-only"),
+              level: "error",
+              message: { text: expect.stringContaining("the audience alone is compared") },
+              locations: [
+                {
+                  physicalLocation: {
+                    artifactLocation: { uri: "a%20b/trust.json" },
+                    region: { startLine: 8, startColumn: 20 },
+                  },
+                  logicalLocations: [{ fullyQualifiedName: "$.Statement[0].Condition" }],
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    const ids = rules.map(({ id }) => ({
+      id,
+      defaultConfiguration: { level: expect.stringMatching(/^(error|warning)$/) },
+    }));
+    expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: ids } } }] });
+  });
+
+  test("rules have names of their own", () => {
+    expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
+    for (const { id, title, fix } of rules) {
+      expect(id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect([title, fix].join("").length).toBeGreaterThan(20);
+    }
   });
 });
