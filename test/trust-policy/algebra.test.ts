@@ -293,7 +293,7 @@ describe("lint", () => {
             expect(findings.filter(({ rule }) => openings.has(rule))).not.toEqual([]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -310,7 +310,7 @@ describe("lint", () => {
           if (matched)
             expect(dead).not.toContain(document.statements.length === 1 ? "$.Statement[0]" : `$.Statement[${index}]`);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
