@@ -1,8 +1,11 @@
 /** The known name that a mistyped one was most likely meant to be: at most a third of its characters differ. */
 export function suggest(text: string, known: readonly string[]): string | undefined {
+  const most = (name: string) => Math.max(1, Math.floor(name.length / 3));
   const close = known
+    // Spares the distance of what is far too long.
+    .filter((name) => Math.abs(name.length - text.length) <= most(name))
     .map((name) => ({ name, distance: distance(text.toLowerCase(), name.toLowerCase()) }))
-    .filter((candidate) => candidate.distance <= Math.max(1, Math.floor(candidate.name.length / 3)));
+    .filter((candidate) => candidate.distance <= most(candidate.name));
   return close.toSorted((a, b) => a.distance - b.distance)[0]?.name;
 }
 

@@ -10,6 +10,7 @@ import { parseDefinition } from "../src/emulator/definition.ts";
 import { parseFault } from "../src/emulator/fault.ts";
 import { errorClasses, exitStatus } from "../src/errors.ts";
 import { googleRegions, nearestRegion } from "../src/sts/nearest-region.ts";
+import { rules } from "../src/trust-policy/lint/lint.ts";
 import { version } from "../src/version.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
@@ -91,6 +92,14 @@ describe("documents", () => {
       flags.map(({ key }) => key).filter((key) => key !== "policyFile" && key !== "fallbackRegion"),
     );
     expect(() => readConfig(given === "help" ? {} : given, {})).not.toThrow();
+  });
+
+  it("list every rule of lint with its severity, what is wrong and what to do", () => {
+    const listed = rows("docs/trust-policy.md").filter(
+      ([, severity]) => severity === "error" || severity === "warning",
+    );
+    const plain = (text: string) => text.replaceAll("`", "");
+    expect(listed).toEqual(rules.map(({ id, severity, title, fix }) => [id, severity, plain(title), plain(fix)]));
   });
 
   it("show the nearest region of every region of Google Cloud", () => {

@@ -20,8 +20,21 @@ export function readTrustPolicy(document: unknown): PolicyReading {
 /** What a file says, and where. */
 export type TrustPolicyText = PolicyReading & { json: JsonText | undefined };
 
-/** The same of a file's text. IAM takes no JSON in which a name stands twice. */
+/** The most characters that any account can have raised its quota to (RolePolicy size, IAM and STS quotas). */
+const MAX_SIZE = 4096;
+
+/** Of the text, as the quota counts: white space is left out. */
+export function policySize(text: string): number {
+  return text.replace(/\s/g, "").length;
+}
+
+/** The same of a file's text. IAM takes no JSON in which a name stands twice, and no policy beyond every quota. */
 export function readTrustPolicyText(text: string): TrustPolicyText {
+  const size = policySize(text);
+  if (size > MAX_SIZE) {
+    const message = `has ${size} characters without white space; a trust policy has ${MAX_SIZE} at most, 2048 unless the quota was raised`;
+    return { problems: [{ path: [], message }], json: undefined };
+  }
   let json: JsonText;
   try {
     json = readJsonText(text);

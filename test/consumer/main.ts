@@ -10,6 +10,7 @@ import {
   type GoogleIdentityOptions,
 } from "gcp2aws";
 import { startEmulator } from "gcp2aws/emulator";
+import { evaluateTrustPolicy, lintTrustPolicy, readTrustPolicy, type TrustEvaluation } from "gcp2aws/trust-policy";
 
 const options: GoogleIdentityOptions = {
   roleArn: "arn:aws:iam::111122223333:role/RoleForAccessFromGCPTeamA",
@@ -22,6 +23,19 @@ async function whoIs(credentials: () => Promise<Credentials>): Promise<string | 
   const sts = new STSClient({ credentials });
   return (await sts.send(new GetCallerIdentityCommand({}))).Arn;
 }
+
+const statement = {
+  Effect: "Allow",
+  Principal: { Federated: "accounts.google.com" },
+  Action: "sts:AssumeRoleWithWebIdentity",
+  Condition: { StringEquals: { "accounts.google.com:oaud": options.audience } },
+};
+const reading = readTrustPolicy({ Version: "2012-10-17", Statement: statement });
+assert.ok("policy" in reading);
+const claims = { iss: "https://accounts.google.com", sub: "1", aud: options.audience ?? "" };
+const evaluation: TrustEvaluation = evaluateTrustPolicy(reading.policy, { claims });
+assert.equal(evaluation.decision, "allowed");
+assert.equal(lintTrustPolicy(JSON.stringify({ Statement: statement }))[0]?.rule, "audience-only");
 
 const emulator = await startEmulator();
 const [admin] = emulator.definition.users;

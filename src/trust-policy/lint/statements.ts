@@ -1,5 +1,6 @@
 // Statements as a whole: whom and what they are about, and whether they can ever apply.
 import { suggest } from "../../suggest.ts";
+import { policySize } from "../read-trust-policy.ts";
 import { googleName } from "../web-identity.ts";
 import { hasVariable, letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
 import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
@@ -142,11 +143,6 @@ export const statements: readonly Rule[] = [
     },
   },
 ];
-
-/** Of the text, as the quota counts: white space is left out. */
-export function policySize(text: string): number {
-  return text.replace(/\s/g, "").length;
-}
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
   const identities = ownIdentities(subject, statement);
