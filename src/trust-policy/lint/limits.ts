@@ -101,7 +101,7 @@ export const limits: readonly Rule[] = [
   {
     id: "wildcard-identity",
     severity: "error",
-    title: "a wildcard stands where an account is named",
+    title: "a wildcard or a variable stands where an account is named",
     fix: "name each account by StringEquals: numeric IDs that begin alike have nothing in common",
     *check(subject) {
       yield* openings(subject, "wildcard-identity");
@@ -126,7 +126,8 @@ export const limits: readonly Rule[] = [
       for (const statement of trusting(subject)) {
         if (hasAudience(statement) || openingOf(subject, statement) !== undefined) continue;
         const elsewhere = ownIdentities(subject, statement)
-          .filter(({ iss }) => iss.endsWith(googleName))
+          // A person's token is for the application that it was made by.
+          .filter(({ iss, azp = "" }) => iss.endsWith(googleName) && !isClientId(azp))
           .find((claims) => letsIn(subject, statement, { ...claims, aud: strangersAudience }));
         if (elsewhere === undefined) continue;
         const evidence = `lets ${elsewhere.sub} in with the audience ${strangersAudience}`;
