@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import documented from "../cases/documented-policies.json" with { type: "json" };
 import { evaluate, type PolicyRequest } from "../../src/trust-policy/evaluate.ts";
 import { parsePolicy } from "../../src/trust-policy/policy.ts";
 
@@ -37,6 +38,19 @@ describe("identity policies", () => {
     ["a principal where none belongs", { ...allow, Principal: "*" }, {}, "implicit deny"],
   ])("%s", (_name, statements, request, reason) => {
     expect(decide(statements, request).reason).toBe(reason);
+  });
+});
+
+describe("what IAM's pages show, in other words", () => {
+  const rows = documented.flatMap(({ name, statements, requests }) =>
+    requests.map(({ decision, ...request }) => ({ name, statements, decision, request })),
+  );
+  test.each(rows)("$name: $decision to $request.context", ({ statements, decision, request }) => {
+    const { resource, context, action } = { resource: "*", ...request };
+    const values = Object.fromEntries(
+      Object.entries(context).flatMap(([key, list]) => (list === undefined ? [] : [[key, list]])),
+    );
+    expect(decide(statements, { action, resource, context: values }).reason).toBe(decision);
   });
 });
 
