@@ -190,7 +190,7 @@ describe("the fast path of credential-process", () => {
         else if (ours.stdout !== "") seen.credentials++;
         else seen.failed++;
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20);
   }, 60_000);

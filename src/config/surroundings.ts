@@ -81,11 +81,12 @@ interface AwsChoice {
  * @throws Gcp2awsError USAGE_INVALID_VALUE
  */
 export function awsSurroundings(env: Environment): AwsSurroundings {
+  const choice = awsChoice(env);
   return {
+    ...choice,
     configFile: awsFile(env, "AWS_CONFIG_FILE", "config"),
     credentialsFile: awsFile(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
     botoFiles: botoFiles(env),
-    ...awsChoice(env),
   };
 }
 
@@ -116,8 +117,9 @@ export interface AwsVariables extends AwsChoice {
 
 export function awsVariables(env: Environment): AwsVariables {
   const set = (...names: string[]) => names.filter((name) => (env[name] ?? "") !== "");
+  const choice = awsChoice(env);
   return {
-    ...awsChoice(env),
+    ...choice,
     containerUris: set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
     instanceMetadataOff: isOn(env, "AWS_EC2_METADATA_DISABLED"),
     regions: set("AWS_REGION", "AWS_DEFAULT_REGION"),

@@ -1,7 +1,7 @@
 // docs/troubleshooting.md beside the cases that were set up for it.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type Trouble, troubles } from "./troubles.ts";
+import { type Trouble, troubles } from "../doctor/troubles.ts";
 
 /** A row for each trouble, as the document has it but for the width of its columns. */
 function row({ symptom, code, cause, remedy }: Trouble): string {
