@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { readFileSync } from "node:fs";
 
@@ -41,11 +41,17 @@ export function runChild(
     process.on(signal, pass);
     return { signal, pass };
   });
-  const child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
+  let child: ChildProcess;
+  try {
+    child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
+  } catch (error) {
+    // Some errors are thrown at once: ENOTDIR, ELOOP, ENOEXEC.
+    for (const { signal, pass } of handlers) process.off(signal, pass);
+    return Promise.resolve({ kind: "not-started", code: codeOf(error) });
+  }
   return new Promise<End>((resolve) => {
     child.on("error", (error) => {
-      if (child.pid === undefined)
-        resolve({ kind: "not-started", code: "code" in error ? String(error.code) : "unknown" });
+      if (child.pid === undefined) resolve({ kind: "not-started", code: codeOf(error) });
     });
     child.on("exit", (status, signal) => {
       resolve(signal === null ? { kind: "exited", status: status ?? 1 } : { kind: "killed", signal });
@@ -53,6 +59,10 @@ export function runChild(
   }).finally(() => {
     for (const { signal, pass } of handlers) process.off(signal, pass);
   });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }
 
 /** By these, a process leaves its memory on the disk where that is allowed: ours holds credentials. */

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import type { ProgramEnd, RunProgram } from "../host.ts";
 
 /** Of what a program says on stderr, in bytes; what comes after is thrown away. */
@@ -11,7 +12,14 @@ const ENDS_US = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
  */
 export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit }) =>
   new Promise<ProgramEnd>((resolve) => {
-    const child = spawn(program, argv, { env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(program, argv, { env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    } catch (error) {
+      // Some errors are thrown at once: ENOTDIR, ELOOP, ENOEXEC.
+      resolve({ kind: "not-started", code: codeOf(error) });
+      return;
+    }
     const output: Buffer[] = [];
     const said: Buffer[] = [];
     let [bytes, saidBytes] = [0, 0];
@@ -54,7 +62,7 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
     });
     child.on("error", (error) => {
       if (child.pid === undefined) {
-        finish({ kind: "not-started", code: "code" in error ? String(error.code) : "unknown" });
+        finish({ kind: "not-started", code: codeOf(error) });
       }
     });
     child.on("close", (status, signal) => {
@@ -65,6 +73,10 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
       }
     });
   });
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
 
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;

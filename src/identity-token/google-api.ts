@@ -110,8 +110,13 @@ function readRefusal(
   body: string,
   secrets: readonly string[],
 ): GoogleRefusal {
-  // As they stood in the request: in a header, or encoded in a form.
-  const sent = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  // As they stood in the request, in a header or encoded in a form, and as JSON repeats them.
+  const sent = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({ s: secret }).toString().slice(2),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
   const show = (text: string) => printable(sent.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text));
   const error = objectOf(answer?.["error"]);
   if (error === undefined) {

@@ -81,7 +81,7 @@ export async function accessTokenOfExternal(
         ...(id === undefined && project !== undefined && { options: JSON.stringify({ userProject: project }) }),
       },
       headers: id === undefined ? {} : { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` },
-      secrets: [subjectToken, secret],
+      secrets: [subjectToken, secret, Buffer.from(`${id}:${secret}`).toString("base64")],
       hint: "compare the external token's claims with the provider: gcloud iam workload-identity-pools providers describe",
     },
     host,
@@ -121,19 +121,22 @@ function signJwt(key: ServiceAccountKey, claims: Readonly<Record<string, string>
   return `${header}.${body}.${signature.toString("base64url")}`;
 }
 
+/** Google's keys are RSA; another kind signs no RS256. */
 function privateKeyOf(key: ServiceAccountKey): KeyObject {
+  const none = new Gcp2awsError(
+    "IDENTITY_NOT_FOUND",
+    `no identity token: the private_key of ${key.client_email} is no RSA key`,
+    { hint: "make the key file anew: gcloud iam service-accounts keys create" },
+  );
+  let made: KeyObject;
   try {
-    return createPrivateKey(key.private_key);
+    made = createPrivateKey(key.private_key);
   } catch {
     // What is wrong with it could repeat a part of it.
-    throw new Gcp2awsError(
-      "IDENTITY_NOT_FOUND",
-      `no identity token: the private_key of ${key.client_email} is no key`,
-      {
-        hint: "make the key file anew: gcloud iam service-accounts keys create",
-      },
-    );
+    throw none;
   }
+  if (made.asymmetricKeyType !== "rsa") throw none;
+  return made;
 }
 
 interface TokenRequest {

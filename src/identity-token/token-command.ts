@@ -65,8 +65,13 @@ function failure(end: ProgramEnd, program: string): Gcp2awsError {
   }
 }
 
+const TOKEN = /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{20,}/;
+
 /** The end of what it said: the reason mostly stands there. A token is cut out of it, but anything else that is secret is its own affair. */
 function said(stderr: string): string[] {
-  const text = printable(stderr.trimEnd(), 4_000);
+  // One that was broken into lines would not be known for a token.
+  if (TOKEN.test(stderr.replace(/\s+/g, "")) && !TOKEN.test(stderr))
+    return ["what it said is not shown: it holds a token"];
+  const text = printable(stderr.trimEnd().slice(-4_000), 4_000);
   return text === "" ? [] : [`it said: ${text.length <= 300 ? text : `…${text.slice(-300)}`}`];
 }

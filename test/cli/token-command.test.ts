@@ -44,6 +44,16 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
     expect(readFileSync(join(folder, "said"), "utf8")).toBe(`--for|a b|$HOME|;|'*'|${AUDIENCE}||`);
   });
 
+  it.each([
+    ["below a file", (folder: string) => join(folder, "token.txt", "x"), "ENOTDIR"],
+    ["that is no program", (folder: string) => join(folder, "token.txt"), "EACCES"],
+  ])("is not run where it is %s", async (_name, place, code) => {
+    const { folder, env } = script("cat token.txt");
+    const { status, stderr } = await runWith(`"${place(folder)}"`, env);
+    expect(status).toBe(3);
+    expect(stderr).toContain(`was not started: ${code}`);
+  });
+
   it("can be said in a variable, and needs no audience", async () => {
     const { command, env } = script("cat token.txt");
     const result = await run(entry, FLAGS, {
@@ -56,6 +66,12 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
   it.each([
     ["a status", "echo no luck >&2; exit 7", "ended with status 7", "it said: no luck"],
     ["its token on stderr", "cat token.txt >&2; exit 1", "ended with status 1", "it said: [token]"],
+    [
+      "its token on stderr, in lines",
+      "fold -w 64 token.txt >&2; exit 1",
+      "ended with status 1",
+      "not shown: it holds a token",
+    ],
     ["a signal", "kill -SEGV $$", "was ended by SIGSEGV", "run it by hand"],
     ["too much", "yes", "printed more than 65536 bytes", "nothing else"],
     ["nothing", "true", "printed nothing", "[IDENTITY_NOT_FOUND]"],
@@ -84,7 +100,7 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
     expect(status).toBe(3);
     expect(stderr).toContain("took too long");
     expect(stderr).toContain("it said: waiting");
-    await expect.poll(() => isRunning(join(folder, "pid"))).toBe(false);
+    await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(false);
   });
 
   it("is killed when it has ended itself, but what it has started holds its stdout open", async () => {
@@ -92,7 +108,7 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
     const { status, stderr } = await runWith(command, env, ["--timeout", "1"]);
     expect(status).toBe(3);
     expect(stderr).toContain("close its stdout");
-    await expect.poll(() => isRunning(join(folder, "pid"))).toBe(false);
+    await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(false);
   });
 
   it("is killed when gcp2aws is ended", async () => {
@@ -103,7 +119,7 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
     await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(true);
     child.kill("SIGTERM");
     expect(await ended).toBe("SIGTERM");
-    await expect.poll(() => isRunning(join(folder, "pid"))).toBe(false);
+    await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(false);
   });
 
   it("reads no stdin", async () => {

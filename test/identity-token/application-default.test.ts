@@ -20,6 +20,7 @@ const PEM = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const IMPERSONATION_URL = `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${TARGET}:generateAccessToken`;
 const PROVIDER = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/providers/github";
 
+const ed25519 = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const KEY = {
   type: "service_account",
   project_id: "example-project",
@@ -273,7 +274,8 @@ describe("application default credentials", () => {
     ],
     ["a delegate that is none", { ...IMPERSONATED, delegates: ["a b"] }, /delegates\.0 is missing or cannot be used/],
     ["no key", { ...KEY, private_key: undefined }, /private_key is missing/],
-    ["a key that is none", { ...KEY, private_key: "-----BEGIN secret" }, /private_key of .* is no key/],
+    ["a key of another kind", { ...KEY, private_key: ed25519 }, /private_key of .* is no RSA key/],
+    ["a key that is none", { ...KEY, private_key: "-----BEGIN secret" }, /private_key of .* is no RSA key/],
     ["a plain http endpoint", { ...KEY, token_uri: "http://oauth2.example.com/token" }, /token_uri .*cannot be used/],
     ["an endpoint with a password", { ...KEY, token_uri: "https://u:p@x.example/token" }, /token_uri .*cannot be used/],
     ["a plain http STS", { ...EXTERNAL, token_url: "http://sts.example.com/v1/token" }, /token_url .*cannot be used/],
