@@ -22,6 +22,7 @@ export type ErrorCode =
   | "USAGE_MISSING_FLAG"
   | "USAGE_INVALID_VALUE"
   | "USAGE_MISSING_CLAIM"
+  | "USAGE_POLICY_SIZE"
   | "IDENTITY_UNREACHABLE"
   | "IDENTITY_TIMEOUT"
   | "IDENTITY_NOT_GOOGLE"
@@ -62,6 +63,7 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   USAGE_MISSING_FLAG: "usage",
   USAGE_INVALID_VALUE: "usage",
   USAGE_MISSING_CLAIM: "usage",
+  USAGE_POLICY_SIZE: "usage",
 
   IDENTITY_UNREACHABLE: "identity",
   IDENTITY_TIMEOUT: "identity",

@@ -11,10 +11,10 @@ export interface TrustedIdentity {
   /** The claim `sub`. */
   sub: string;
   /**
-   * What `accounts.google.com:aud` sees: the claim `azp`, or of a token without one the claim `aud`. Left out where it depends on
-   * how each token is made.
+   * The claim `azp`, which `accounts.google.com:aud` sees; null where the tokens have none, so that it sees the audience. Left out where it depends on how
+   * each token is made, and is not compared.
    */
-  aud?: string | undefined;
+  azp?: string | null | undefined;
 }
 
 /** The role before this one in a chain, and what a session of it must hand over to assume this one. */
@@ -32,28 +32,34 @@ export interface ChainLink {
 }
 
 /**
- * The least trust policy for tokens of Google itself: everything that a token says of its identity is compared, and with no wildcard. Identities share
- * a statement only where `aud` is the same, as one that lists both would also take the `sub` of one with the `aud` of another.
+ * The least trust policy for tokens of Google itself: everything that a token says of its identity is compared, and with no
+ * wildcard. Identities share a statement only where `azp` is the same, as one that lists two would also take the `sub` of one with the
+ * `azp` of another.
  * @param identities one or more
  * @param audiences one or more, each of which any of the identities may ask for: the claim `aud`
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
  */
 export function trustGoogle(identities: readonly TrustedIdentity[], audiences: readonly string[]): PolicyDocument {
   return document(
-    distinct(identities.map(({ aud }) => aud)).map((aud) => {
-      const subs = identities.filter((identity) => identity.aud === aud).map(({ sub }) => sub);
-      return statement(
-        "sts:AssumeRoleWithWebIdentity",
-        { Federated: [GOOGLE] },
-        {
-          StringEquals: {
-            [`${GOOGLE}:sub`]: values(subs),
-            ...(aud !== undefined && { [`${GOOGLE}:aud`]: values([aud]) }),
-            [`${GOOGLE}:oaud`]: values(audiences),
-          },
-        },
-      );
+    distinct(identities.map(({ azp }) => azp)).flatMap((azp) => {
+      const subs = identities.filter((identity) => identity.azp === azp).map(({ sub }) => sub);
+      if (azp === null) return distinct(audiences).map((audience) => googleStatement(subs, audience, [audience]));
+      return [googleStatement(subs, azp, audiences)];
     }),
+  );
+}
+
+function googleStatement(subs: readonly string[], aud: string | undefined, audiences: readonly string[]): Statement {
+  return statement(
+    "sts:AssumeRoleWithWebIdentity",
+    { Federated: [GOOGLE] },
+    {
+      StringEquals: {
+        [`${GOOGLE}:sub`]: values(subs),
+        ...(aud !== undefined && { [`${GOOGLE}:aud`]: values([aud]) }),
+        [`${GOOGLE}:oaud`]: values(audiences),
+      },
+    },
   );
 }
 

@@ -16,7 +16,7 @@ export interface RoleDefinition {
 /** A name made a part of a program: small letters, digits and `_`, not beginning with a digit. */
 export function identifier(text: string): string {
   const name = text
-    .replace(/([a-z\d])([A-Z])/g, "$1_$2")
+    .replace(/([a-z\d])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3_$2$4")
     .toLowerCase()
     .replace(/[^a-z\d]+/g, "_")
     .replace(/^_+|_+$/g, "");

@@ -39,15 +39,13 @@ export function pulumi({ name, path, trust, permissions, provider }: RoleDefinit
     const properties = literal({ url: provider.url, clientIdLists: provider.audiences }, 0);
     lines.push(`const provider = new aws.iam.OpenIdConnectProvider(${literal(name, 0)}, ${properties});`, "");
   }
-  const pathLine = path === "/" ? "" : `  path: ${literal(path, 2)},\n`;
-  lines.push(`export const role = new aws.iam.Role(
-  ${literal(name, 2)},
-  {
-    name: ${literal(name, 4)},
-${pathLine === "" ? "" : `  ${pathLine}`}    assumeRolePolicy: JSON.stringify(${literal(formatPolicy(trust), 4)}),
-  },
-  { ${provider === undefined ? "" : "dependsOn: [provider] "}},
-);`);
+  const properties = [
+    `  name: ${literal(name, 0)},`,
+    ...(path === "/" ? [] : [`  path: ${literal(path, 0)},`]),
+    `  assumeRolePolicy: JSON.stringify(${literal(formatPolicy(trust), 2)}),`,
+  ];
+  const options = provider === undefined ? "" : ", { dependsOn: [provider] }";
+  lines.push(`export const role = new aws.iam.Role(${literal(name, 0)}, {`, ...properties, `}${options});`);
   for (const arn of permissions) {
     const label = literal(`${name}-${arn.slice(arn.lastIndexOf("/") + 1)}`, 0);
     lines.push("", `new aws.iam.RolePolicyAttachment(${label}, { role: role.name, policyArn: ${literal(arn, 0)} });`);
