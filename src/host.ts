@@ -108,6 +108,13 @@ export type ProgramEnd =
   | { kind: "timeout"; stderr: string }
   | { kind: "too-large" };
 
+/** The terminal, for questions to a person. */
+export interface Terminal {
+  /** The line that is typed after this question, trimmed; undefined where the person gives up (Ctrl-C, Ctrl-D). */
+  ask: (question: string) => Promise<string | undefined>;
+  close: () => void;
+}
+
 export interface FileStatus {
   kind: "file" | "directory" | "other";
   /** Permission bits, 0 to 0o777. */

@@ -40,9 +40,35 @@ export function defineConfigure(program: Command, { host }: CommandContext): voi
 }
 
 async function configure(command: Command, options: ConfigureOptions, host: Host): Promise<void> {
-  const { profile } = options;
   const given = ofItself(valuesOf(command), host);
-  const resolved = checked(await flagsOf(command, host, given), host);
+  const written = await writeProfile(given, await flagsOf(command, host, given), options, host);
+  host.writeStdout(options.json ? `${JSON.stringify(written)}\n` : describeProfile(written));
+  warnOfShadows(written.profile, written.shadows, host);
+}
+
+/** What has become of a profile, and what it now says. */
+export interface WrittenProfile {
+  profile: string;
+  file: string;
+  changed: boolean;
+  dryRun: boolean;
+  set: Readonly<Record<string, string>>;
+  shadows: string[];
+}
+
+/**
+ * Writes the profile that has its credentials from `gcp2aws credential-process` with these flags.
+ * @param given as they are to stand in it
+ * @param resolved the same with those of a target
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE, LOCAL_FILE, LOCAL_AWS_FILE
+ */
+export async function writeProfile(
+  given: FlagValues,
+  resolved: FlagValues,
+  { profile, takeOver, dryRun }: Pick<ConfigureOptions, "profile" | "takeOver" | "dryRun">,
+  host: Host,
+): Promise<WrittenProfile> {
+  const { region } = checked(resolved, host);
   const path = awsSurroundings(host.env).configFile;
   const [{ thisProgram }, { userFiles }] = await Promise.all([
     import("../host/program.ts"),
@@ -51,30 +77,20 @@ async function configure(command: Command, options: ConfigureOptions, host: Host
   const set: [string, string][] = [
     ["credential_process", formatProcessCommand([...thisProgram(), "credential-process", ...argumentsOf(given)])],
   ];
-  const { region } = resolved;
   // Of AUTO, the SDKs know nothing.
   if (region !== undefined && region !== AUTO) set.push(["region", region]);
-  const edit: ProfileEdit = { profile, mark: MARK, set, takeOver: options.takeOver === true };
+  const edit: ProfileEdit = { profile, mark: MARK, set, takeOver: takeOver === true };
   const change = (text: string) => editProfile(parseAwsFile(text, "config"), edit, path);
 
   let changed: boolean;
-  if (options.dryRun) {
+  if (dryRun) {
     const text = readUserFile(path, host, userFiles);
     changed = change(text) !== text;
   } else {
     changed = await editFile({ path, change, secret: false }, host, userFiles);
   }
   const shadows = shadowLines(profile, "process", host, userFiles);
-  const report = {
-    profile,
-    file: path,
-    changed,
-    dryRun: options.dryRun === true,
-    set: Object.fromEntries(set),
-    shadows,
-  };
-  host.writeStdout(options.json ? `${JSON.stringify(report)}\n` : describe(report, set));
-  warnOfShadows(profile, shadows, host);
+  return { profile, file: path, changed, dryRun: dryRun === true, set: Object.fromEntries(set), shadows };
 }
 
 /** The file of a target is named in any case: whoever uses the profile may have another home. */
@@ -96,7 +112,7 @@ function checked(given: FlagValues, host: Host): FlagValues {
 }
 
 /** The flags as people write them; credential-process must read them as they were given. */
-function argumentsOf(given: FlagValues): string[] {
+export function argumentsOf(given: FlagValues): string[] {
   const argv = flags.flatMap(({ key, name, value }) => {
     const text = given[key];
     if (text === undefined) return [];
@@ -108,14 +124,12 @@ function argumentsOf(given: FlagValues): string[] {
   return whole;
 }
 
-function describe(
-  { profile, file, changed, dryRun }: { profile: string; file: string; changed: boolean; dryRun: boolean },
-  set: readonly (readonly [string, string])[],
-): string {
+export function describeProfile({ profile, file, changed, dryRun, set }: WrittenProfile): string {
   const does = dryRun ? "would get" : changed ? "now has" : "already had";
+  const lines = Object.entries(set).map(([key, value]) => `  ${key} = ${value}`);
   return `${printable(file)} ${does} profile ${profile}:
 
-${set.map(([key, value]) => `  ${key} = ${value}`).join("\n")}
+${lines.join("\n")}
 
 To test it: aws sts get-caller-identity --profile ${profile}
 `;
