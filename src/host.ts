@@ -112,7 +112,6 @@ export type ProgramEnd =
 export interface Terminal {
   /** The line that is typed after this question, trimmed; undefined where the person gives up (Ctrl-C, Ctrl-D). */
   ask: (question: string) => Promise<string | undefined>;
-  close: () => void;
 }
 
 export interface FileStatus {

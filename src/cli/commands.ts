@@ -9,6 +9,7 @@ import { defineEnv } from "./env.ts";
 import { defineExec } from "./exec.ts";
 import { addPipeFlags, addTarget } from "./pipe-flags.ts";
 import { defineServe } from "./serve.ts";
+import { defineSetup } from "./setup.ts";
 import { defineToken } from "./token.ts";
 import { defineTrustPolicy } from "./trust-policy.ts";
 import { defineWhoami } from "./whoami.ts";
@@ -25,6 +26,7 @@ export interface CommandContext {
 /** Every command, in the order of the help. A new one is a file beside this and a row here. */
 export const commands: readonly ((program: Command, context: CommandContext) => void)[] = [
   defineCredentialProcess,
+  defineSetup,
   defineConfigure,
   defineWriteCredentials,
   defineExec,

@@ -1,21 +1,21 @@
 import { createInterface } from "node:readline";
 import type { Terminal } from "../host.ts";
 
-/** Opens the terminal; undefined where nobody sits at both ends, as in a pipe or under a CI system. */
+/** The terminal; undefined where nobody sits at both ends, as in a pipe or under a CI system. */
 export function openTerminal(): Terminal | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  // On stderr, as stdout may be meant for a program.
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<undefined>((resolve) => {
-    lines.once("close", () => resolve(undefined));
-  });
   return {
+    // Between questions the terminal is as it was: Ctrl-C ends this process, and what it runs.
     ask: (question) => {
-      const answer = new Promise<string>((resolve) => {
-        lines.question(question, (line) => resolve(line.trim()));
+      // On stderr, as stdout may be meant for a program.
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      return new Promise<string | undefined>((resolve) => {
+        lines.once("close", () => resolve(undefined));
+        lines.question(question, (line) => {
+          resolve(line.trim());
+          lines.close();
+        });
       });
-      return Promise.race([answer, closed]);
     },
-    close: () => lines.close(),
   };
 }

@@ -12,6 +12,8 @@ import type { Commands } from "./run-command.ts";
 export interface AwsSide {
   roleArn: string;
   accountId: string;
+  /** The audience that tokens for it have. */
+  audience: string;
   role: RoleDefinition;
   /** The ARN of its OIDC provider; empty where IAM knows the issuer by itself. */
   providerArn: string;

@@ -1,0 +1,74 @@
+import { Gcp2awsError, printable } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { parseRoleArn } from "../sts/role-arn.ts";
+import { isPolicyArnList } from "../sts/session-policy.ts";
+import type { RoleDefinition } from "../trust-policy/formats/role.ts";
+import { GOOGLE, policySize, TRUST_POLICY_QUOTA, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
+import type { Identity } from "./trusted-identities.ts";
+
+/** What the name of a role must be, as an error says it. */
+export const ROLE_NAME = "1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -";
+
+export function isRoleName(text: string): boolean {
+  return /^[\w+=,.@-]{1,64}$/.test(text);
+}
+
+/** Name and path in a role's ARN; no name where it is none. */
+export function nameOfArn(arn: string): Pick<RoleDefinition, "name" | "path"> {
+  return { name: parseRoleArn(arn)?.name ?? "", path: /:role(\/.*\/|\/)/.exec(arn)?.[1] ?? "/" };
+}
+
+/**
+ * The managed policies of the flag.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
+export function permissionsOf(text: string | undefined): string[] {
+  if (text === undefined || text === "") return [];
+  if (isPolicyArnList(text)) return text.split(",");
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `--permissions "${printable(text, 100)}": must be the ARNs of 1 to 10 managed policies, with commas between them`,
+    { hint: "for example --permissions arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" },
+  );
+}
+
+/** The ARN of the IAM OIDC provider for an issuer that IAM does not know by itself, in the account of a role. */
+export function providerArnOf(issuer: string, roleArn: string): string {
+  const { partition = "", accountId = "" } = parseRoleArn(roleArn) ?? {};
+  return `arn:${partition}:iam::${accountId}:oidc-provider/${issuer.replace(/^https:\/\//, "")}`;
+}
+
+/**
+ * The trust policy for these identities, and the provider that it needs.
+ * @param identities of one issuer
+ * @param roleArn asked for where the account must be known
+ */
+export function trustOf(
+  identities: readonly Identity[],
+  audiences: readonly string[],
+  roleArn: () => string,
+): Pick<RoleDefinition, "trust" | "provider"> {
+  const issuer = identities[0]?.issuer ?? "";
+  if (issuer === `https://${GOOGLE}`) return { trust: trustGoogle(identities, audiences), provider: undefined };
+  const arn = providerArnOf(issuer, roleArn());
+  const subs = identities.map(({ sub }) => sub);
+  return { trust: trustProvider(arn, subs, audiences), provider: { url: issuer, audiences } };
+}
+
+/**
+ * Says where AWS would not take the policy.
+ * @throws Gcp2awsError USAGE_POLICY_SIZE where it never would
+ */
+export function checkSize(role: RoleDefinition, host: Host): RoleDefinition {
+  const size = policySize(role.trust);
+  if (size <= TRUST_POLICY_QUOTA.usual) return role;
+  const { usual, most } = TRUST_POLICY_QUOTA;
+  const problem = new Gcp2awsError(
+    "USAGE_POLICY_SIZE",
+    `trust policy of ${size} characters: AWS takes ${usual}, and ${most} where the account's quota was raised`,
+    { hint: "make several roles, or leave out --azp: identities of which it is not compared share a statement" },
+  );
+  if (size > most) throw problem;
+  host.warn(problem);
+  return role;
+}
