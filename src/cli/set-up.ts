@@ -241,12 +241,16 @@ async function profilePart(
 ): Promise<WrittenProfile> {
   const options = { profile, ...(takeOver && { takeOver }) };
   const planned = await writeProfile(values, values, { ...options, dryRun: true }, host);
-  talk.say(describeProfile(planned).replace(/\n\nTo test.*/s, "\n"));
-  if (!(await talk.consent("Write it?"))) {
-    talk.say("Nothing was written. To have it done, run this in a terminal, or with --yes.");
-    return planned;
+  const show = (profileIs: WrittenProfile) => talk.say(describeProfile(profileIs).replace(/\n\nTo test.*/s, "\n"));
+  if (planned.changed && !talk.hasConsented) {
+    show(planned);
+    if (!(await talk.consent("Write it?"))) {
+      talk.say("Nothing was written. To have it done, run this in a terminal, or with --yes.");
+      return planned;
+    }
   }
-  const written = await writeProfile(values, values, options, host);
+  const written = planned.changed ? await writeProfile(values, values, options, host) : { ...planned, dryRun: false };
+  show(written);
   warnOfShadows(profile, written.shadows, host);
   return written;
 }

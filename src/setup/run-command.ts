@@ -13,7 +13,7 @@ export type Ran = { isDone: true; stdout: string } | { isDone: false; why: strin
 /** Runs commands of other programs, each shown before. */
 export interface Commands {
   /**
-   * Shows these, and asks once for all of them.
+   * Shows these, and asks once for all of them, unless that was agreed to beforehand.
    * @returns whether they may be run
    */
   agree: (what: string, commands: readonly Argv[]) => Promise<boolean>;
@@ -61,6 +61,11 @@ export function createCommands(talk: Talk, host: Pick<Host, "env">, runProgram: 
   return {
     agree: async (what, commands) => {
       const lines = commands.map(shellLine);
+      if (talk.hasConsented) {
+        // Each is shown before it is run.
+        talk.say(what);
+        return true;
+      }
       talk.say(`${what}\n\n${lines.map((line) => line.replace(/^/gm, "  ")).join("\n")}\n`);
       const isAgreed = await talk.consent("Run them here?");
       if (isAgreed) for (const line of lines) agreed.add(line);

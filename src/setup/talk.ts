@@ -5,6 +5,8 @@ import type { Terminal } from "../host.ts";
 export interface Talk {
   /** A line, or several. */
   say: (text: string) => void;
+  /** Whether everything was agreed to beforehand, by a flag. */
+  hasConsented: boolean;
   /** Whether something may be done: as the person answers, or has answered for all by a flag. */
   consent: (question: string) => Promise<boolean>;
   /**
@@ -26,6 +28,7 @@ export function talkAt(terminal: Terminal, say: Talk["say"], hasConsented: boole
   };
   return {
     say,
+    hasConsented,
     consent: async (question) => hasConsented || /^y(es)?$/i.test(await line(`${question} [y/N] `)),
     ask: async (question, initial, check) => {
       for (;;) {
@@ -43,6 +46,7 @@ export function talkAt(terminal: Terminal, say: Talk["say"], hasConsented: boole
 export function talkAlone(say: Talk["say"], hasConsented: boolean): Talk {
   return {
     say,
+    hasConsented,
     consent: () => Promise.resolve(hasConsented),
     ask: (_, initial) => Promise.resolve(initial),
   };

@@ -1,0 +1,320 @@
+// From nothing to credentials: `gcp2aws setup`, with an AWS CLI and a gcloud that only remember what they were asked.
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cloud, startCloud } from "./cloud.ts";
+import { AUDIENCE, cleanEnv, entries, type Entry, ROLE, run } from "./run.ts";
+
+const NUMBER = "100111222333444555666";
+const READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+const ROLE_NAME = "RoleForAccessFromGCPTeamA";
+const TRUST = {
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Principal: { Federated: "accounts.google.com" },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: {
+          "accounts.google.com:sub": NUMBER,
+          "accounts.google.com:aud": NUMBER,
+          "accounts.google.com:oaud": AUDIENCE,
+        },
+      },
+    },
+  ],
+};
+const OTHER = { ...TRUST.Statement[0], Condition: { StringEquals: { "accounts.google.com:sub": "1" } } };
+
+/** Both command lines, as far as setup uses them: their state is a file, and each call a line of another. */
+const FAKE = `#!/usr/bin/env node
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
+const [home, name, argv] = [process.env.HOME, process.argv[1].split("/").pop(), process.argv.slice(2)];
+appendFileSync(home + "/calls", JSON.stringify([name, ...argv]) + "\\n");
+const file = home + "/state.json";
+const state = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+const flag = (flagName) => argv[argv.indexOf("--" + flagName) + 1];
+const end = (text, status = 0) => {
+  writeFileSync(file, JSON.stringify(state));
+  process[status === 0 ? "stdout" : "stderr"].write(text + "\\n");
+  process.exit(status);
+};
+const none = () => end("An error occurred (NoSuchEntity) when calling the operation: cannot be found.", 254);
+if (state.fails !== undefined) end(state.fails, 255);
+switch (name === "gcloud" ? argv.slice(0, 3).join(" ") : argv[1]) {
+  case "get-caller-identity": end(state.account ?? "111122223333");
+  case "get-role": state.trust === undefined ? none() : end(JSON.stringify({ Role: { Arn: state.arn ?? "${ROLE}", AssumeRolePolicyDocument: state.trust } }));
+  case "create-role": state.trust = JSON.parse(flag("assume-role-policy-document")); end("{}");
+  case "update-assume-role-policy": state.trust = JSON.parse(flag("policy-document")); end("");
+  case "list-attached-role-policies": end(JSON.stringify(state.attached ?? []));
+  case "attach-role-policy": state.attached = [...(state.attached ?? []), flag("policy-arn")]; end("");
+  case "iam service-accounts describe": state.account1 === undefined ? end("NOT_FOUND: Unknown service account", 1) : end("${NUMBER}");
+  case "iam service-accounts create": state.account1 = true; end("");
+  default: end("");
+}
+`;
+
+/** A home with those programs on its PATH, and what they hold. */
+function user(entry: Entry, cloud: Cloud, state?: object) {
+  const env = cleanEnv({ ...cloud.env });
+  const home = cleanEnv()["HOME"] ?? "";
+  env["HOME"] = home;
+  const bin = join(home, "bin");
+  mkdirSync(bin);
+  for (const name of ["aws", "gcloud"]) {
+    writeFileSync(join(bin, name), FAKE);
+    chmodSync(join(bin, name), 0o755);
+  }
+  env["PATH"] = `${bin}:${env["PATH"]}`;
+  const file = join(home, "state.json");
+  if (state !== undefined) writeFileSync(file, JSON.stringify(state));
+  const calls = join(home, "calls");
+  return {
+    env,
+    setup: (...flags: string[]) => run(entry, ["setup", ...flags], { env, secrets: cloud.secrets }),
+    calls: () =>
+      existsSync(calls)
+        ? readFileSync(calls, "utf8")
+            .trim()
+            .split("\n")
+            .map((line): string[] => JSON.parse(line))
+        : [],
+    state: () => JSON.parse(readFileSync(file, "utf8")),
+    config: () => {
+      const path = join(home, ".aws/config");
+      return existsSync(path) ? readFileSync(path, "utf8") : "";
+    },
+  };
+}
+
+/** What each call does, without its flags. */
+const verbs = (calls: readonly (readonly string[])[]) =>
+  calls.map((call) => call.slice(0, call[0] === "gcloud" ? 4 : 3).join(" "));
+
+const GIVEN = ["--role-arn", ROLE, "--audience", AUDIENCE, "--permissions", READ_ONLY, "--profile", "team-a"];
+const ALL = ["aws sts get-caller-identity", "aws iam get-role", "aws iam create-role", "aws iam attach-role-policy"];
+
+describe.each(entries)("setup, $name", (entry) => {
+  let cloud: Cloud;
+  beforeAll(async () => {
+    cloud = await startCloud();
+  });
+  afterAll(() => cloud.close());
+
+  it("only shows what it would do where nobody can be asked", async () => {
+    const { setup, calls, config } = user(entry, cloud);
+    const { status, stdout, stderr } = await setup(...GIVEN);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`Google: team-a@example-project.iam.gserviceaccount.com, numeric ID ${NUMBER}\n`);
+    expect(stdout).toContain(`  aws iam create-role --role-name ${ROLE_NAME} --assume-role-policy-document '{\n`);
+    expect(stdout).toContain(`  aws iam attach-role-policy --role-name ${ROLE_NAME} --policy-arn ${READ_ONLY}\n`);
+    expect(stdout).toContain("would get profile team-a:");
+    expect(stdout).toMatch(/Nothing was written. To have it done, run this in a terminal, or with --yes.\n$/);
+    expect([calls(), config()]).toEqual([[], ""]);
+  });
+
+  it("makes the role and the profile, tries them, and does nothing twice", async () => {
+    const { setup, calls, state, config } = user(entry, cloud);
+    const first = await setup(...GIVEN, "--yes");
+    expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: "" });
+    expect(verbs(calls())).toEqual(ALL);
+    expect(state()).toEqual({ trust: TRUST, attached: [READ_ONLY] });
+    expect(config()).toContain(`credential-process --role-arn ${ROLE} --audience ${AUDIENCE}\n`);
+    for (const verb of ALL) expect(first.stdout).toContain(`$ ${verb} `);
+    expect(first.stdout).toMatch(/AWS gave credentials of account 111122223333 until \S+Z. All is set up.\n$/);
+
+    const written = config();
+    const second = await setup(...GIVEN, "--yes", "--json");
+    expect(second.status).toBe(0);
+    expect(verbs(calls().slice(ALL.length))).toEqual([
+      "aws sts get-caller-identity",
+      "aws iam get-role",
+      "aws iam list-attached-role-policies",
+    ]);
+    expect(config()).toBe(written);
+    const said = JSON.parse(second.stdout);
+    expect(said).toMatchObject({
+      identity: { issuer: "https://accounts.google.com", sub: NUMBER },
+      role: ROLE,
+      audience: AUDIENCE,
+      profile: { profile: "team-a", changed: false },
+      works: true,
+    });
+    expect(said.commands).toEqual(calls().slice(ALL.length));
+  });
+
+  it("adds to a role that is there, and takes nothing away", async () => {
+    const attached = ["arn:aws:iam::aws:policy/Other"];
+    const { setup, calls, state } = user(entry, cloud, { trust: { ...TRUST, Statement: OTHER }, attached });
+    expect((await setup(...GIVEN, "--yes")).status).toBe(0);
+    expect(verbs(calls())).toContain("aws iam update-assume-role-policy");
+    expect(state().trust.Statement).toEqual([OTHER, TRUST.Statement[0]]);
+    expect(state().attached).toEqual([...attached, READ_ONLY]);
+  });
+
+  it("leaves AWS alone with --skip-aws", async () => {
+    const { setup, calls, config } = user(entry, cloud);
+    const { status } = await setup("--role-arn", ROLE, "--audience", AUDIENCE, "--yes", "--skip-aws");
+    expect([status, calls()]).toEqual([0, []]);
+    expect(config()).toContain(`[profile ${ROLE_NAME}]`);
+  });
+
+  it("takes the ARN of the role for the audience, and says why AWS refuses it", async () => {
+    const { setup, config } = user(entry, cloud);
+    const { status, stderr } = await setup("--role-arn", ROLE, "--yes", "--skip-aws", "--profile", "x");
+    expect(config()).toContain(`--role-arn ${ROLE} --audience ${ROLE}\n`);
+    expect(status).toBe(4);
+    expect(stderr).toContain("[STS_ACCESS_DENIED]");
+    expect(stderr).toContain(`aud    ${ROLE}`);
+  });
+
+  it.each<[string, object, string[], number, string]>([
+    [
+      "another account",
+      { account: "444455556666" },
+      [],
+      2,
+      "are of account 444455556666, and the role is of 111122223333",
+    ],
+    [
+      "a role elsewhere",
+      { trust: TRUST, arn: "arn:aws:iam::111122223333:role/p/R" },
+      [],
+      2,
+      "is there as arn:aws:iam::111122223333:role/p/R",
+    ],
+    ["a policy that is none", { trust: { Statement: 7 } }, [], 6, "trust policy of "],
+    [
+      "a command that fails",
+      { fails: "Unable to locate credentials" },
+      [],
+      6,
+      "aws sts get-caller-identity failed: exit status 255: Unable to locate credentials",
+    ],
+    ["permissions that are none", {}, ["--permissions", "Admin"], 2, '--permissions "Admin"'],
+    ["a profile that is none", {}, ["--profile", "a b"], 2, '--profile "a b"'],
+  ])("ends at %s, before anything is made", async (_, state, flags, code, why) => {
+    const { setup, calls, config } = user(entry, cloud, state);
+    const { status, stderr } = await setup(...GIVEN, ...flags, "--yes");
+    expect(stderr).toContain(why);
+    expect(status).toBe(code);
+    expect(verbs(calls()).filter((verb) => / (create|update|attach)/.test(verb))).toEqual([]);
+    expect(config()).toBe("");
+  });
+
+  it("says that the AWS CLI is not installed, and that a role is needed", async () => {
+    const { setup, env } = user(entry, cloud);
+    const { stderr } = await run(entry, ["setup", "--yes"], { env });
+    expect(stderr).toContain("--role-arn is missing [USAGE_MISSING_FLAG]");
+    // An executable needs no PATH; the other way to run is the absolute path of Node.
+    env["PATH"] = "/nowhere";
+    const result = await setup(...GIVEN, "--yes");
+    expect(result.status).toBe(6);
+    expect(result.stderr).toContain("aws sts get-caller-identity not run: it is not installed [LOCAL_COMMAND]");
+  });
+
+  it("asks at a terminal, and does only what it may", async () => {
+    const { env, calls, config, state } = user(entry, cloud, { trust: { ...TRUST, Statement: [OTHER] } });
+    const { status, screen } = await atTerminal([...entry.command, "setup"], env, [
+      ["AWS account of the role, 12 digits: ", "1"],
+      ["AWS account of the role, 12 digits: ", "111122223333"],
+      ["Name of the role [gcp2aws-team-a]: ", ROLE_NAME],
+      [`Audience of the token [${ROLE}]: `, AUDIENCE],
+      ["for nothing yet [none]: ", ""],
+      [`Profile to write [${ROLE_NAME}]: `, "team-a"],
+      ["Run them here? [y/N] ", "y"],
+      // It replaces what others may need, and was not among those shown.
+      ["Run it? [y/N] ", "y"],
+      ["Write it? [y/N] ", "yes"],
+    ]);
+    expect(screen).toContain("an account ID has 12 digits");
+    expect(screen).toContain("All is set up.");
+    expect(status).toBe(0);
+    expect(verbs(calls())).toEqual([...ALL.slice(0, 2), "aws iam update-assume-role-policy"]);
+    expect(state().trust.Statement).toEqual([OTHER, TRUST.Statement[0]]);
+    expect(config()).toContain("[profile team-a]");
+  });
+
+  it("runs nothing without consent, and ends when the person gives up", async () => {
+    const { env, calls, config } = user(entry, cloud);
+    const { status, screen } = await atTerminal([...entry.command, "setup", ...GIVEN], env, [
+      ["Run them here? [y/N] ", ""],
+      ["then press Enter here: ", "\u0003"],
+    ]);
+    expect(screen).toContain("setup: stopped before its end [LOCAL_COMMAND]");
+    expect(status).toBe(6);
+    expect([calls(), config()]).toEqual([[], ""]);
+  });
+});
+
+describe.each(entries)("setup by impersonation, $name", (entry) => {
+  const EMAIL = "team-a@example-project.iam.gserviceaccount.com";
+  const flags = [...GIVEN, "--impersonate-service-account", EMAIL];
+
+  it("makes the service account where its tokens are refused, and tries again", async () => {
+    const cloud = await startCloud({ faults: ["google:status=403@2"] });
+    try {
+      const { setup, calls } = user(entry, cloud);
+      const { status, stdout, stderr } = await setup(...flags, "--yes");
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(verbs(calls())).toEqual([
+        "gcloud services enable iamcredentials.googleapis.com",
+        "gcloud iam service-accounts describe",
+        "gcloud iam service-accounts create",
+        "gcloud iam service-accounts add-iam-policy-binding",
+        ...ALL,
+      ]);
+      expect(calls()[3]).toEqual([
+        ...["gcloud", "iam", "service-accounts", "add-iam-policy-binding", EMAIL],
+        ...["--role", "roles/iam.serviceAccountOpenIdTokenCreator", "--member", `serviceAccount:${EMAIL}`],
+      ]);
+      expect(stdout).toContain("not yet (IDENTITY_REFUSED)");
+    } finally {
+      await cloud.close();
+    }
+  });
+
+  it("only shows the commands without --yes, and then says what was refused", async () => {
+    const cloud = await startCloud({ faults: ["google:status=403"] });
+    try {
+      const { setup, calls } = user(entry, cloud);
+      const { status, stdout, stderr } = await setup(...flags, "--member", "user:developer@example.com");
+      expect(status).toBe(3);
+      expect(stderr).toContain("[IDENTITY_REFUSED]");
+      expect(stdout).toContain("  gcloud iam service-accounts create team-a --project example-project\n");
+      expect(stdout).toContain("--member user:developer@example.com\n");
+      expect(calls()).toEqual([]);
+    } finally {
+      await cloud.close();
+    }
+  });
+});
+
+/** Runs a command at a terminal of its own (script(1)), and types each answer once its question stands there. */
+function atTerminal(
+  command: readonly string[],
+  env: Record<string, string>,
+  answers: readonly (readonly [question: string, answer: string])[],
+): Promise<{ status: number | null; screen: string }> {
+  return new Promise((done, fail) => {
+    const line = command.map((word) => `'${word}'`).join(" ");
+    const child = spawn("script", ["-qefc", line, "/dev/null"], {
+      env: { ...env, TERM: "dumb", SHELL: "/bin/sh" },
+      timeout: 60_000,
+    });
+    let [screen, seen, next] = ["", 0, 0];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      screen += text;
+      const [question = "", answer = ""] = answers[next] ?? [];
+      const at = question === "" ? -1 : screen.indexOf(question, seen);
+      if (at === -1) return;
+      seen = at + question.length;
+      next++;
+      child.stdin.write(answer === "\u0003" ? answer : `${answer}\r`);
+    });
+    child.on("error", fail);
+    child.on("close", (status) => done({ status, screen }));
+  });
+}
