@@ -68,7 +68,7 @@ const isName = (key: string) => /^[A-Za-z_]\w*$/.test(key);
 
 /** A string in which nothing is a template. */
 function quote(text: string): string {
-  return JSON.stringify(text).replaceAll("${", "$${").replaceAll("%{", "%%{");
+  return JSON.stringify(text).replace(/[$%](?=\{)/g, "$&$&");
 }
 
 /** A call of a function, as an expression. */
