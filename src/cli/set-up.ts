@@ -1,9 +1,9 @@
 import { isProfileName } from "../aws-files/parse.ts";
 import { type FlagValues, read, required } from "../config/read.ts";
-import { readConfig, readTokenConfig } from "../config.ts";
+import { readConfig, readTokenConfig, type TokenConfig } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
-import { flagOf } from "../flags.ts";
+import { type FlagKey, flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { runProgram } from "../host/run-program.ts";
 import { openTerminal } from "../host/terminal.ts";
@@ -32,6 +32,17 @@ export interface SetupOptions {
   json?: true;
 }
 
+/** Flags that say whose the token is. */
+const whose: readonly FlagKey[] = [
+  "source",
+  "identityTokenFile",
+  "identityTokenCommand",
+  "impersonateServiceAccount",
+  "impersonationDelegates",
+  "azp",
+  "serviceAccount",
+];
+
 /** Of a token that only says who this is; no role takes it. */
 const NOBODY = "gcp2aws-setup";
 
@@ -56,16 +67,33 @@ export async function setUp(options: SetupOptions, given: FlagValues, host: Host
   const hasConsented = options.yes === true;
   const talk = terminal === undefined ? talkAlone(say, hasConsented) : talkAt(terminal, say, hasConsented);
   const commands = createCommands(talk, host, runProgram);
-  const setup: Setup = { options, given, host, talk, commands, acts: hasConsented || terminal !== undefined };
+  const setup: Setup = {
+    options,
+    given: { ...fromVariables(host), ...given },
+    host,
+    talk,
+    commands,
+    acts: hasConsented || terminal !== undefined,
+  };
 
   const identity = await findIdentity(setup);
   say(`Google: ${describeIdentity(identity)}`);
   const { side, profile } = await askForRole(identity, setup);
   const isNew = await awsPart(side, setup);
-  const values: FlagValues = { ...given, roleArn: side.roleArn, ...audienceOf(side, identity, setup) };
+  const values: FlagValues = { ...setup.given, roleArn: side.roleArn, ...audienceOf(side, setup) };
   const written = await profilePart(profile, values, setup);
   const credentials = setup.acts && !written.dryRun ? await tryPart(values, isNew, setup) : undefined;
   if (options.json) host.writeStdout(`${JSON.stringify(report(identity, side, written, credentials, commands))}\n`);
+}
+
+/** Whoever uses the profile may not have them, and it is made for this identity and no other. */
+function fromVariables(host: Host): FlagValues {
+  return Object.fromEntries(
+    whose.flatMap((key) => {
+      const value = read(key, {}, host.env);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 /**
@@ -183,19 +211,22 @@ async function askForRole(identity: Identity, setup: Setup): Promise<{ side: Aws
 }
 
 async function askForAudience(identity: Identity, roleArn: string, { given, host, talk }: Setup): Promise<string> {
+  if (identity.audience !== undefined && !chooses(readTokenConfig({ ...given, audience: NOBODY }, host.env)))
+    return identity.audience;
   const chosen = read("audience", given, host.env);
   if (chosen !== undefined) return chosen;
-  // A token that is given has one.
-  if (identity.audience !== undefined && identity.audience !== NOBODY) return identity.audience;
   const { valid, rule } = flagOf("audience");
   return talk.ask("Audience of the token", roleArn, (text) => (valid(text) ? undefined : `it must be ${rule}`));
 }
 
 /** The flag that the profile needs; none where whoever makes the token chooses. */
-function audienceOf({ audience }: AwsSide, identity: Identity, { given }: Setup): FlagValues {
-  return given["audience"] === undefined && identity.audience === audience && identity.audience !== NOBODY
-    ? {}
-    : { audience };
+function audienceOf({ audience }: AwsSide, { given, host }: Setup): FlagValues {
+  return chooses(readTokenConfig({ ...given, audience }, host.env)) ? { audience } : {};
+}
+
+/** Whether it is for gcp2aws to say what the token is for. */
+function chooses({ source: { kind } }: TokenConfig): boolean {
+  return kind !== "file" && kind !== "command" && kind !== "variable";
 }
 
 function wrongPermissions(text: string): string | undefined {

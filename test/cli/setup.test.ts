@@ -171,6 +171,21 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(stderr).toContain(`aud    ${ROLE}`);
   });
 
+  it("puts into the profile what variables say of the token", async () => {
+    const { setup, env, config } = user(entry, cloud);
+    const token = join(env["HOME"] ?? "", "token");
+    writeFileSync(token, (await run(entry, ["token", "--audience", AUDIENCE], { env })).stdout);
+    Object.assign(env, { GCP2AWS_ROLE_ARN: ROLE, GCP2AWS_IDENTITY_TOKEN_FILE: token });
+    const { status, stderr } = await setup("--yes");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    // Whoever made the token has chosen its audience.
+    expect(config()).toContain(`credential-process --role-arn ${ROLE} --identity-token-file ${token}\n`);
+    delete env["GCP2AWS_IDENTITY_TOKEN_FILE"];
+    env["GCP2AWS_AUDIENCE"] = AUDIENCE;
+    expect((await setup("--yes")).status).toBe(0);
+    expect(config()).toContain(`credential-process --role-arn ${ROLE} --audience ${AUDIENCE}\n`);
+  });
+
   it.each<[string, object, string[], number, string]>([
     [
       "another account",
