@@ -64,9 +64,7 @@ function execute(program: string): Made[] {
         if (isPulumi && Array.isArray(third["dependsOn"])) this.made.dependsOn.push(...third["dependsOn"]);
         if (name !== "Construct") made.push(this.made);
       }
-      addDependency(other: unknown) {
-        this.made.dependsOn.push(other);
-      }
+      node = { addDependency: (other: unknown) => this.made.dependsOn.push(other) };
     };
   const Construct = kind("Construct");
   const iam = Object.fromEntries(

@@ -17,7 +17,7 @@ export function cdk({ name, path, trust, permissions, provider }: RoleDefinition
       ? ""
       : `    const provider = new CfnOIDCProvider(this, "Provider", ${literal({ url: provider.url, clientIdList: provider.audiences }, 4)});
 `;
-  const waits = provider === undefined ? "" : "    this.role.addDependency(provider);\n";
+  const waits = provider === undefined ? "" : "    this.role.node.addDependency(provider);\n";
   return `import { ${provider === undefined ? "" : "CfnOIDCProvider, "}CfnRole } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 
