@@ -192,7 +192,7 @@ describe("the fast path of credential-process", () => {
       }),
       { numRuns: 1_000 },
     );
-    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20);
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(2);
   }, 60_000);
 
   it.each<[string[]]>([

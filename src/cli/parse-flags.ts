@@ -25,7 +25,7 @@ export function parseFlags(argv: readonly string[]): FlagValues | "help" {
     const name = argument.startsWith("--") ? argument.slice(2, equals === -1 ? undefined : equals) : undefined;
     const flag = flags.find((candidate) => candidate.name === name);
     const isSwitch = flag !== undefined && flag.value === undefined;
-    if ((argument === "-" || !argument.startsWith("-")) && values["target"] === undefined) {
+    if (isOperand(argument) && values["target"] === undefined) {
       values["target"] = argument;
       continue;
     }
@@ -55,6 +55,11 @@ export function checkValue(name: string, value: string | undefined, previous: st
   // One that looks like a flag is the next flag, where a value was forgotten.
   if (value === undefined || value.startsWith("--")) throw invalid(name, "its value is missing");
   return value;
+}
+
+/** As the library sees it: a lone dash and a negative number are no flags. */
+function isOperand(argument: string): boolean {
+  return !argument.startsWith("-") || argument === "-" || /^-(\d+|\d*\.\d+)(e[+-]?\d+)?$/.test(argument);
 }
 
 const STRAY = "a second argument without a flag before it";

@@ -1,6 +1,7 @@
 /* oxlint-disable no-restricted-imports, no-restricted-properties -- the emulators' own access to clock and disk:
    Host belongs to the client, with which they share no code. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Clock } from "./http.ts";
@@ -27,6 +28,9 @@ export async function directoryWriter(
   return async (relativePath, bytes) => {
     const path = join(directory, relativePath);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes, mode === undefined ? {} : { mode });
+    // In place of what is there, a link or a pipe too: nothing is written where it leads, and nobody is waited for.
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    await writeFile(temporary, bytes, { flag: "wx", ...(mode === undefined ? {} : { mode }) });
+    await rename(temporary, path);
   };
 }

@@ -4,7 +4,7 @@ import type { ProgramEnd, RunProgram } from "../host.ts";
 
 /** Of what a program says on stderr, in bytes; what comes after is thrown away. */
 const STDERR_LIMIT = 16 * 1024;
-const ENDS_US = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+const ENDS_US = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 /**
  * {@link RunProgram}. The program leads a process group of its own, so that what it has started can be killed with it; it has no

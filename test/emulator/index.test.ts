@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
@@ -134,4 +134,16 @@ test("a provider whose issuer does not answer has no keys", async () => {
   const emulator = await start({ definition });
   const token = await emulator.issuer.mint({ iss: "https://ci.example.com", aud: "a", sub: "job" });
   expect(await assumeRole(emulator, token)).toContain("retrieve verification key");
+});
+
+test("credentials files take the place of links and pipes, and are written nowhere else", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gcp2aws-emulator-"));
+  const victim = join(folder, "victim");
+  await writeFile(victim, "mine");
+  await symlink(victim, join(folder, "authorized-user.json"));
+  await (await start()).writeCredentials(folder);
+  expect(await readFile(victim, "utf8")).toBe("mine");
+  expect((await lstat(join(folder, "authorized-user.json"))).mode & 0o777).toBe(0o600);
+  expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  await rm(folder, { recursive: true });
 });
