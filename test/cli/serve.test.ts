@@ -42,7 +42,8 @@ describe.each(entries)("gcp2aws serve, $name", (entry) => {
     expect(endless.stderr).toContain("EFBIG");
   });
 
-  it("has so many connections and no more", async () => {
+  // Where the machine is busy, silent ones are cut off before all are open.
+  it("has so many connections and no more", { retry: 3 }, async () => {
     const server = await startServer(entry, [...FLAGS, ...LISTEN], fresh());
     const port = Number(new URL(server.urls[0] ?? "").port);
     const sockets = Array.from({ length: 2_200 }, () => connect(port, "127.0.0.1").on("error", () => {}));
