@@ -1,5 +1,3 @@
-import { googleName } from "./web-identity.ts";
-
 /** What IAM has keys for of a token of Google's, by what follows the colon, and the claim that each is compared with. */
 export const googleKeys: ReadonlyMap<string, string> = new Map([
   ["aud", "azp"],
@@ -51,10 +49,4 @@ export const tagKeys: readonly string[] = ["aws:RequestTag/", "aws:ResourceTag/"
 export function splitKey(key: string): { prefix: string; name: string } {
   const colon = key.lastIndexOf(":");
   return { prefix: key.slice(0, Math.max(0, colon)).toLowerCase(), name: key.slice(colon + 1).toLowerCase() };
-}
-
-/** The claim's name where the key is one of Google's: `sub` of `accounts.google.com:sub`. */
-export function googleKey(key: string): string | undefined {
-  const { prefix, name } = splitKey(key);
-  return prefix === googleName && googleKeys.has(name) ? name : undefined;
 }

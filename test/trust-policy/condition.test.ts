@@ -11,6 +11,7 @@ const context = {
   "aws:yes": ["true"],
   "aws:late": ["2030-01-01T00:00:00Z"],
   "aws:PrincipalTag/cost center": ["42"],
+  a: ["1"],
 };
 
 function line(operator: string, wanted: string[], actual: string[] | null, version: "2012-10-17" | "2008-10-17") {
@@ -45,6 +46,21 @@ describe("condition operators", () => {
       matched: false,
     });
   });
+});
+
+test("an operator that is none holds for nothing, a key without values is missing", () => {
+  const lines = evaluateConditions({ Nulls: { k: ["x"] }, Null: { K: ["true"] } }, { k: [] }, "2012-10-17");
+  expect(lines.map(({ matched, actual }) => [matched, actual])).toEqual([
+    [false, undefined],
+    [true, undefined],
+  ]);
+});
+
+test("an operator in its three parts", () => {
+  expect(readOperator("Null")).toEqual({ operator: undefined, set: undefined, ifExists: false });
+  expect(readOperator("ForAllValues:BoolIfExists")).toMatchObject({ set: "all", ifExists: true });
+  expect(readOperator("ForAnyValue:Bool")).toMatchObject({ set: "any", ifExists: false });
+  expect(readOperator("Bool")).toMatchObject({ set: undefined, ifExists: false });
 });
 
 test.each(["Nulls", "NullIfExists", "ForAnyValue:Null", "stringEquals", "ForSomeValues:StringEquals", "IfExists", ""])(

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluateTrustPolicy, type TrustRequest } from "../../src/trust-policy/evaluate-trust-policy.ts";
+import { requestKeys, tagKeys } from "../../src/trust-policy/condition-keys.ts";
+import { isAudience, unknownKey } from "../../src/trust-policy/hints.ts";
 import type { PolicyDocument } from "../../src/trust-policy/policy.ts";
 import { readTrustPolicy } from "../../src/trust-policy/read-trust-policy.ts";
 import type { TokenClaims } from "../../src/trust-policy/web-identity.ts";
@@ -74,6 +76,66 @@ test("the reasons are data: each part with what was wanted and what there was", 
   });
 });
 
+describe("what is shown of a statement", () => {
+  const asked = { claims: CLAIMS, sessionName: "s" };
+  const first = (part: object, request: TrustRequest = asked) => {
+    const [result] = evaluateTrustPolicy(policyOf({ Version: "2012-10-17", Statement: part }), request).statements;
+    if (result === undefined) throw new Error("there is one");
+    return result;
+  };
+
+  test("principals of every kind, by type", () => {
+    const principal = { AWS: ["111122223333", "*"], Service: "ec2.amazonaws.com", Federated: "accounts.google.com" };
+    expect(first(statement(undefined, { Principal: principal })).principal.wanted).toEqual([
+      "AWS 111122223333",
+      "AWS *",
+      "Service ec2.amazonaws.com",
+      "Federated accounts.google.com",
+    ]);
+    expect(first(statement(undefined, { Principal: "*" })).principal.wanted).toEqual(["*"]);
+    expect(first(statement(undefined)).sid).toBeUndefined();
+    expect("sid" in first(statement(undefined))).toBe(false);
+  });
+
+  test("actions that are left out", () => {
+    const part = { Effect: "Allow", Principal: "*", NotAction: ["sts:TagSession", "sts:AssumeRole"] };
+    expect(first(part).action.wanted).toEqual(["not sts:TagSession", "not sts:AssumeRole"]);
+  });
+
+  test("the provider that the policy names for the token's issuer, else one without an account", () => {
+    const claims = { iss: "https://issuer.example.com/a", sub: "s", aud: "a" };
+    const arn = "arn:aws-cn:iam::111122223333:oidc-provider/issuer.example.com/a";
+    const actual = (principal: unknown) =>
+      first(statement(undefined, { Principal: principal }), { claims }).principal.actual;
+    expect(actual({ Federated: ["www.amazon.com", `${arn}/b`, arn] })).toBe(`Federated ${arn}`);
+    expect(actual({ Federated: `x${arn}` })).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
+    expect(actual({ AWS: "*" })).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
+    expect(actual("*")).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
+  });
+
+  test("what is known of the request, and no more", () => {
+    const keys = [
+      "sts:RoleSessionName",
+      "aws:CurrentTime",
+      "aws:EpochTime",
+      "aws:SecureTransport",
+      "aws:FederatedProvider",
+    ];
+    const part = statement({ Null: Object.fromEntries(keys.map((key) => [key, "true"])) });
+    const actual = (request: TrustRequest) => first(part, request).conditions.map((line) => line.actual?.join());
+    expect(actual({ claims: CLAIMS })).toEqual([undefined, undefined, undefined, "true", "accounts.google.com"]);
+    expect(actual({ ...asked, now: 1_767_225_600_999 })).toEqual([
+      "s",
+      "2026-01-01T00:00:00.999Z",
+      "1767225600",
+      "true",
+      "accounts.google.com",
+    ]);
+    const context = { "AWS:currentTIME": ["x"], "sts:rolesessionname": ["t"], "aws:securetransport": ["false"] };
+    expect(actual({ ...asked, now: 0, context })).toEqual(["t", "x", "0", "false", "accounts.google.com"]);
+  });
+});
+
 describe("hints", () => {
   const G = "accounts.google.com";
   const { sub, email, aud } = CLAIMS;
@@ -138,12 +200,53 @@ describe("hints", () => {
     ],
     ["a tag of the request", key("aws:RequestTag/a", "x"), "from the request itself"],
     ["the session's name", key("sts:RoleSessionName", "x"), "from the request itself"],
+    [
+      "the number, and the azp is an email",
+      key("oaud", sub),
+      "the numeric ID belongs under",
+      { ...CLAIMS, azp: email },
+    ],
+    ["the azp of another kind", key("oaud", email), "the numeric ID belongs under", { ...CLAIMS, azp: email }],
+    ["several audiences of the token", key("oaud", sub), "the token's aud = a, b; ", { ...CLAIMS, aud: ["a", "b"] }],
+    ["one audience among numbers", key("aud", ["1", "https://x"]), "an audience belongs under"],
+    ["one email among numbers", key("sub", ["1", "x@example.com"]), "never with an email"],
+    ["the email under the session's name", key("sts:RoleSessionName", email), "from the request itself"],
+    ["http for https", key("oaud", aud.replace("https", "http")), "what stands before :// alone"],
+    [
+      "https for http",
+      key("oaud", aud),
+      "what stands before :// alone",
+      { ...CLAIMS, aud: aud.replace("https", "http") },
+    ],
+    ["a URL within a URL", key("oaud", `x${aud}`), undefined],
+    ["a second value that nearly fits", key("oaud", ["https://x", `${aud}/`]), "the slash at the end alone"],
+    [
+      "a wildcard under a set operator",
+      key("oaud", "https://*", "ForAnyValue:StringEquals"),
+      "ForAnyValue:StringEquals takes * and ? as they stand",
+    ],
+    ["a wildcard under a negated operator", key("oaud", "*", "StringNotLike"), undefined],
+    ["a slash before the name of the key", key(`${G}/:sub`, sub), "without https:// and a slash at the end"],
+    ["https:// within the key", key(`x/https://${G}:sub`, sub), "key of another issuer"],
+    ["a key of the role's tags", key("iam:ResourceTag/a", "x"), "from the request itself"],
+    ["another key of IAM", key("iam:PolicyARN", "x"), "no exchange of a token has the key iam:PolicyARN"],
+    ["a variable with Version", key("oaud", "${aws:PrincipalTag/x}"), undefined],
     ["a negated operator says it itself", key("sub", sub, "StringNotEquals"), undefined],
     ["Null says it itself", key("sub", "true", "Null"), undefined],
   ])("%s", (_name, condition, hint, claims) => {
     const hints = hintOf(statement(condition), claims);
     if (hint === undefined) expect(hints).toEqual([]);
     else expect(hints).toEqual([expect.stringContaining(hint)]);
+  });
+
+  test.each([...requestKeys, ...tagKeys.map((prefix) => `${prefix}a`)])("%s can be in a request", (name) => {
+    expect(unknownKey(name.toUpperCase(), G)).toBeUndefined();
+    expect(name).toMatch(/^(aws|sts|iam):[A-Z][A-Za-z]+(\/a)?$/);
+  });
+
+  test.each(["aud", "oaud", "sub", "email", "amr", "google/organization_number"])("Google has the key %s", (name) => {
+    expect(unknownKey(`${G}:${name}`, G)).toBeUndefined();
+    expect(unknownKey(`${cluster}:${name}`, cluster) === undefined).toBe(["aud", "sub", "amr"].includes(name));
   });
 
   test("a variable without Version", () => {
@@ -163,6 +266,22 @@ describe("hints", () => {
       "Google is built into AWS under the name",
     ],
     ["another provider", { Federated: "www.amazon.com" }, undefined],
+    [
+      "a provider for Google beside another",
+      { Federated: ["www.amazon.com", `arn:aws:iam::111122223333:oidc-provider/${G}`] },
+      "Google is built into AWS",
+    ],
+    [
+      "callers of AWS and another provider",
+      { Federated: "www.amazon.com", AWS: "111122223333" },
+      "for callers that AWS knows already",
+    ],
+    [
+      "a cluster by the ARN of another, beside others",
+      { Federated: ["www.amazon.com", `arn:aws:iam::111122223333:oidc-provider/${cluster}2`] },
+      `arn:aws:iam::ACCOUNT:oidc-provider/${cluster}`,
+      { iss: `https://${cluster}`, sub: "s", aud: "a" },
+    ],
     ["callers of AWS", { AWS: "111122223333" }, "for callers that AWS knows already"],
     ["services", { Service: "ec2.amazonaws.com" }, "for callers that AWS knows already"],
     [
@@ -182,6 +301,27 @@ describe("hints", () => {
     expect(hintOf(statement(undefined, { Action: "sts:assumerole" }))).toEqual([
       "sts:AssumeRole is for callers that have AWS credentials; a token asks for sts:AssumeRoleWithWebIdentity",
     ]);
-    expect(hintOf(statement(undefined, { Action: "sts:TagSession" }))).toEqual([]);
+    for (const action of ["sts:TagSession", "sts:AssumeRoleWithSAML", "sts:XAssumeRole"])
+      expect(hintOf(statement(undefined, { Action: action }))).toEqual([]);
+    expect(hintOf(statement(undefined, { Action: ["sts:TagSession", "sts:AssumeRole"] }))).toHaveLength(1);
   });
+});
+
+test.each([
+  ["https://aws.example.com", true],
+  ["x-y.z+1://a*", true],
+  ["sts.amazonaws.com", true],
+  ["1a", true],
+  ["a1", true],
+  ["x.apps.googleusercontent.com.example.com", true],
+  ["a/b.apps.googleusercontent.com", true],
+  ["a-1_b.apps.googleusercontent.com", false],
+  ["100111222333444555666", false],
+  ["a@b.example.com", false],
+  ["a*", false],
+  ["a?", false],
+  ["${x}", false],
+  ["a@b://c", false],
+])("%s is an audience: %s", (text, expected) => {
+  expect(isAudience(text)).toBe(expected);
 });

@@ -71,6 +71,8 @@ describe("principals", () => {
     ["the account by ARN", { Principal: { AWS: `arn:aws:iam::${account}:root` } }, caller, true],
     ["another account", { Principal: { AWS: "444455556666" } }, caller, false],
     ["any AWS principal", { Principal: { AWS: "*" } }, caller, true],
+    ["one of several", { Principal: { AWS: ["444455556666", account, "*"] } }, caller, true],
+    ["services alone", { Principal: { Service: "ec2.amazonaws.com" } }, caller, false],
     ["NotPrincipal that names it", { NotPrincipal: { AWS: role } }, caller, false],
     ["NotPrincipal that names another", { NotPrincipal: { AWS: "444455556666" } }, caller, true],
   ])("%s", (_name, part, principal, allowed) => {

@@ -50,9 +50,25 @@ test.each([
   expect(() => readJsonText(text)).toThrow(SyntaxError);
 });
 
+test("twenty levels are read, and no more", () => {
+  const nested = (depth: number) => `${"[".repeat(depth)}1${"]".repeat(depth)}`;
+  expect(readJsonText(nested(20)).places.size).toBe(21);
+  expect(() => readJsonText(nested(21))).toThrow(new SyntaxError("nested more than 20 deep"));
+});
+
+test("white space may stand anywhere", () => {
+  const json = readJsonText('\n { "a" \t: \n[ 1 , { } , [ ] ] , "b" : "x" } \n');
+  expect(json.value).toEqual({ a: [1, {}, []], b: "x" });
+  expect(json.places.get("$.a")).toEqual({ line: 3, column: 1 });
+  expect(json.places.get("$.a[2]")).toEqual({ line: 3, column: 13 });
+  expect(json.places.get("$.b")).toEqual({ line: 3, column: 27 });
+  expect(readJsonText('{"t":["9007199254740993",true,null,1.12345678901234567890]}').longNumbers).toEqual([]);
+});
+
 test("paths are JSONPath", () => {
   expect(formatPath(["Statement", 0, "Condition", 'a:"b"', 2])).toBe('$.Statement[0].Condition["a:\\"b\\""][2]');
   expect(formatPath([])).toBe("$");
   expect(pathIn({ a: [{ b: "x" }] }, ["a", 0, "b", 0])).toEqual(["a", 0, "b"]);
   expect(pathIn(undefined, ["a", 0])).toEqual(["a"]);
+  expect(pathIn({ a: null }, ["a", "b", 1])).toEqual(["a", "b"]);
 });

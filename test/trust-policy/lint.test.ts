@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lintTrustPolicy, rules } from "../../src/trust-policy/lint/lint.ts";
 import { toSarif } from "../../src/trust-policy/lint/sarif.ts";
+import expected from "../cases/lint-findings.json" with { type: "json" };
 import corpus from "../cases/lint-corpus.json" with { type: "json" };
 
 /** Variants of policies that are to be found in public, and what an expert would say of each; `near` names rules that must keep quiet. */
@@ -13,13 +14,21 @@ interface Case {
 }
 
 const cases: Case[] = corpus;
-const found = ({ policy, text }: Case) => [
-  ...new Set(lintTrustPolicy(text ?? JSON.stringify(policy)).map(({ rule }) => rule)),
-];
+const textOf = ({ policy, text }: Case) => text ?? JSON.stringify(policy);
+const found = (one: Case) => [...new Set(lintTrustPolicy(textOf(one)).map(({ rule }) => rule))];
+/** What a runtime says of broken JSON is its own. */
+const jsonErrorless = (evidence: string) => evidence.replace(/(is not JSON: ).*/s, "$1…");
 
 describe("the corpus", () => {
   test.each(cases)("$name", (one) => {
     expect(found(one).toSorted()).toEqual(one.findings.toSorted());
+  });
+
+  test("shows each finding where and how it was found right", () => {
+    const shown = cases.flatMap((one) =>
+      lintTrustPolicy(textOf(one)).map(({ rule, path, evidence }) => [one.name, rule, path, jsonErrorless(evidence)]),
+    );
+    expect(shown).toEqual(expected);
   });
 
   test("has for each rule a policy that breaks it and one that comes near", () => {
@@ -103,11 +112,13 @@ describe("findings", () => {
         },
       ],
     });
-    const ids = rules.map(({ id }) => ({
+    const described = rules.map(({ id, severity, title, fix }) => ({
       id,
-      defaultConfiguration: { level: expect.stringMatching(/^(error|warning)$/) },
+      shortDescription: { text: title },
+      help: { text: fix },
+      defaultConfiguration: { level: severity },
     }));
-    expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: ids } } }] });
+    expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: described } } }] });
   });
 
   test("rules have names of their own", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatPath } from "../../src/trust-policy/path.ts";
 import { readTrustPolicy, readTrustPolicyText } from "../../src/trust-policy/read-trust-policy.ts";
-import { readClaims } from "../../src/trust-policy/web-identity.ts";
+import { audienceKey, keyPrefixOf, readClaims } from "../../src/trust-policy/web-identity.ts";
 
 const good = {
   Effect: "Allow",
@@ -158,6 +158,15 @@ describe("claims", () => {
     expect(readClaims({ ...claims, azp: "1", google: { compute_engine: {} }, x: 1, exp: 3, amr: ["pwd"] })).toEqual({
       claims: { ...claims, azp: "1", google: {}, exp: 3, amr: ["pwd"] },
     });
+    for (const number of [1, "1"])
+      expect(readClaims({ ...claims, google: { organization_number: number } })).toMatchObject({
+        claims: { google: { organization_number: number } },
+      });
+    expect(readClaims({ ...claims, google: { organization_number: true } })).toMatchObject({
+      claim: "google.organization_number",
+    });
+    expect(keyPrefixOf({ iss: "xhttps://a" })).toBe("xhttps://a");
+    expect(audienceKey({ aud: [] })).toBe("");
     expect(readClaims({ ...claims, aud: ["a", "b"] })).toEqual({ claims: { ...claims, aud: ["a", "b"] } });
   });
 
@@ -168,8 +177,22 @@ describe("claims", () => {
     ["an empty sub", { ...claims, sub: "" }, "sub", "must not be empty"],
     ["no audience", { iss: "x", sub: "1" }, "aud", "is missing"],
     ["a number for aud", { ...claims, aud: 1 }, "aud", "must be text or a list of text"],
+    ["an end that is text", { ...claims, exp: "1" }, "exp", "must be a number"],
     ["amr as text", { ...claims, amr: "pwd" }, "amr", "must be a list of text"],
   ])("%s", (_name, value, claim, message) => {
     expect(readClaims(value)).toEqual({ claim, message });
+  });
+});
+
+test("a policy may have 4,096 characters, white space left out, and no more", () => {
+  const sized = (size: number) => {
+    const text = JSON.stringify({ Statement: { ...good, Sid: "" } }, undefined, 9);
+    const missing = size - text.replace(/\s/g, "").length;
+    return text.replace('"Sid": ""', `"Sid": "${"a".repeat(missing)}"`);
+  };
+  expect(readTrustPolicyText(sized(4096))).toHaveProperty("policy");
+  expect(readTrustPolicyText(sized(4097))).toMatchObject({
+    problems: [{ path: [], message: expect.stringContaining("has 4097 characters") }],
+    json: undefined,
   });
 });

@@ -1,6 +1,6 @@
 // Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
 import { googleName } from "../web-identity.ts";
-import { isClientId, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
+import { isClientId, isVariable, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
 import {
   type Hit,
   hasWildcard,
@@ -154,5 +154,7 @@ export const limits: readonly Rule[] = [
 ];
 
 function hasAudience(statement: LintStatement): boolean {
-  return statement.lines.some((line) => isClaim(line, statement, "oaud") && isPositive(line));
+  return statement.lines.some(
+    (line) => isClaim(line, statement, "oaud") && isPositive(line) && !line.values.some(isVariable),
+  );
 }

@@ -3,7 +3,7 @@ import { decide } from "../evaluate-trust-policy.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
-import { isClaim, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
+import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
 
 export const strangersSub = "199999999999999999999";
 export const strangersAudience = "https://stranger.example";
@@ -29,6 +29,11 @@ export function matchesIdentity({ core }: Subject, { index }: LintStatement, cla
 /** The session's name is the caller's to choose: where a variable may insert it, it is tried as each of the claims. */
 function sessionNames(policy: PolicyDocument, { sub, azp, aud, email }: TokenClaims): string[] {
   return hasVariable(policy) ? [sub, azp ?? sub, [aud].flat()[0] ?? sub, email ?? sub] : [sub];
+}
+
+/** Whether a value is what something else in the request makes it. */
+export function isVariable(value: string): boolean {
+  return /\$\{[^*?$]/.test(value);
 }
 
 /** Whether what the policy wants depends on what else is in the request. */
@@ -154,6 +159,7 @@ function wantedOf({ statements }: Subject, statement: LintStatement, name: strin
   return [...new Set(values)].slice(0, MAX_EACH);
 }
 
-function filledIn({ values }: Line): string[] {
-  return values.map((value) => value.replace(/\$\{([*?$])\}|[*?]/g, (_, plain: string | undefined) => plain ?? "1"));
+function filledIn(line: Line): string[] {
+  const special = isLike(line) ? /\$\{([*?$])\}|[*?]/g : /\$\{([*?$])\}/g;
+  return line.values.map((value) => value.replace(special, (_, plain: string | undefined) => plain ?? "1"));
 }
