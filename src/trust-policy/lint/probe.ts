@@ -6,7 +6,10 @@ import { splitKey } from "../condition-keys.ts";
 import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
 
 export const strangersSub = "199999999999999999999";
+/** A Deny may be against numbers that begin in some way. */
+const strangersSubs = [strangersSub, "100000000000000000001", ...Array.from("23456789", (digit) => digit.repeat(21))];
 export const strangersAudience = "https://stranger.example";
+const strangersAudiences = [strangersAudience, "stranger"];
 const strangersEmail = "stranger@stranger.iam.gserviceaccount.com";
 const strangersKubernetes = "system:serviceaccount:stranger:stranger";
 
@@ -86,13 +89,13 @@ export function ownIdentities(subject: Subject, statement: LintStatement): Token
         wanted("aud", strangersAudience).map((aud) => ({ iss, sub, aud })),
       );
     }
-    const azps = wanted("aud");
-    const subs = wanted("sub", ...azps, strangersSub).filter((sub) => /^\d+$/.test(sub));
+    const azps = wanted("aud", strangersEmail);
+    const subs = wanted("sub", ...azps, ...strangersSubs).filter((sub) => /^\d+$/.test(sub));
     const pairs = subs.flatMap((sub) =>
       [sub, ...azps.filter((azp) => azp.includes("@") || isClientId(azp))].map((azp) => ({ sub, azp })),
     );
     return pairs.flatMap(({ sub, azp }) =>
-      wanted("oaud", strangersAudience).flatMap((aud) =>
+      wanted("oaud", ...strangersAudiences).flatMap((aud) =>
         tokens({ sub, azp, aud }, wanted("email", azp.includes("@") ? azp : strangersEmail), subject, statement),
       ),
     );
@@ -112,9 +115,11 @@ export function strangers(subject: Subject, statement: LintStatement): TokenClai
       const iss = `https://${issuer}`;
       return wanted("aud", strangersAudience).map((aud) => ({ iss, sub: strangersKubernetes, aud }));
     }
-    const azps = [strangersSub, strangersEmail, ...wanted("aud").filter(isClientId)];
-    return wanted("oaud", strangersAudience).flatMap((aud) =>
-      azps.flatMap((azp) => tokens({ sub: strangersSub, azp, aud }, [strangersEmail], subject, statement)),
+    const others = [strangersEmail, ...wanted("aud").filter(isClientId)];
+    return strangersSubs.flatMap((sub) =>
+      wanted("oaud", ...strangersAudiences).flatMap((aud) =>
+        [sub, ...others].flatMap((azp) => tokens({ sub, azp, aud }, [strangersEmail], subject, statement)),
+      ),
     );
   });
 }
