@@ -116,11 +116,15 @@ export function strangers(subject: Subject, statement: LintStatement): TokenClai
       return wanted("aud", strangersAudience).map((aud) => ({ iss, sub: strangersKubernetes, aud }));
     }
     const others = [strangersEmail, ...wanted("aud").filter(isClientId)];
-    return strangersSubs.flatMap((sub) =>
-      wanted("oaud", ...strangersAudiences).flatMap((aud) =>
-        [sub, ...others].flatMap((azp) => tokens({ sub, azp, aud }, [strangersEmail], subject, statement)),
-      ),
-    );
+    // Whom the policy names is no stranger to it.
+    const named = new Set(subject.statements.flatMap(({ lines }) => lines.flatMap(({ values }) => values)));
+    return strangersSubs
+      .filter((sub) => !named.has(sub))
+      .flatMap((sub) =>
+        wanted("oaud", ...strangersAudiences).flatMap((aud) =>
+          [sub, ...others].flatMap((azp) => tokens({ sub, azp, aud }, [strangersEmail], subject, statement)),
+        ),
+      );
   });
 }
 
