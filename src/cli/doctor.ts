@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { Gcp2awsError } from "../errors.ts";
+import type { Report, Request } from "../doctor/examine.ts";
 import type { Host } from "../host.ts";
 import { every } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
@@ -56,14 +57,26 @@ async function doctor(command: Command, options: DoctorOptions, host: Host): Pro
       hint: "give either --profile or flags; --timeout goes with both",
     });
   }
-  const [{ examine }, { formatJson, formatText }, { runProgram }, { userFiles }, { withTarget }] = await Promise.all([
-    import("../doctor/examine.ts"),
+  const [{ formatJson, formatText }, report] = await Promise.all([
     import("../doctor/report.ts"),
+    diagnose({ given, profile, trustPolicy }, host),
+  ]);
+  host.writeStdout(json === true ? formatJson(report) : formatText(report));
+  return report.exitStatus;
+}
+
+/** What the doctor finds of a profile, or of flags. */
+export async function diagnose(
+  { given, profile, trustPolicy }: Pick<Request, "given" | "profile" | "trustPolicy">,
+  host: Host,
+): Promise<Report> {
+  const [{ examine }, { runProgram }, { userFiles }, { withTarget }] = await Promise.all([
+    import("../doctor/examine.ts"),
     import("../host/run-program.ts"),
     import("../host/user-files.ts"),
     import("./with-target.ts"),
   ]);
-  const report = await examine({
+  return examine({
     host,
     tools: {
       user: userFiles,
@@ -87,8 +100,6 @@ async function doctor(command: Command, options: DoctorOptions, host: Host): Pro
       return stop;
     },
   });
-  host.writeStdout(json === true ? formatJson(report) : formatText(report));
-  return report.exitStatus;
 }
 
 /** What is not valid is said by the check of the flags. */

@@ -2,6 +2,7 @@ import { isProfileName } from "../aws-files/parse.ts";
 import { type FlagValues, read, required } from "../config/read.ts";
 import { readConfig, readTokenConfig, type TokenConfig } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
+import { formatText } from "../doctor/report.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { type FlagKey, flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
@@ -16,9 +17,10 @@ import { type Commands, createCommands } from "../setup/run-command.ts";
 import { type Talk, talkAlone, talkAt } from "../setup/talk.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
-import { GOOGLE } from "../trust-policy/generate.ts";
+import { googleName } from "../trust-policy/web-identity.ts";
 import { describeProfile, writeProfile, type WrittenProfile } from "./configure.ts";
 import { warnOfShadows } from "./profile-flags.ts";
+import { diagnose } from "./doctor.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
 import { checkSize, nameOfArn, permissionsOf, providerArnOf, trustOf } from "./trusted-role.ts";
 
@@ -82,7 +84,11 @@ export async function setUp(options: SetupOptions, given: FlagValues, host: Host
   const isNew = await awsPart(side, setup);
   const values: FlagValues = { ...setup.given, roleArn: side.roleArn, ...audienceOf(side, setup) };
   const written = await profilePart(profile, values, setup);
-  const credentials = setup.acts && !written.dryRun ? await tryPart(values, isNew, setup) : undefined;
+  const credentials = setup.acts && !written.dryRun ? await tryPart(profile, values, isNew, setup) : undefined;
+  if (credentials !== undefined) {
+    const { accountId, expiration } = credentials;
+    say(`AWS gave credentials of account ${accountId} until ${formatExpiration(expiration)}. All is set up.`);
+  }
   if (options.json) host.writeStdout(`${JSON.stringify(report(identity, side, written, credentials, commands))}\n`);
 }
 
@@ -160,7 +166,7 @@ async function elsewhere({ talk, acts }: Setup): Promise<boolean> {
 }
 
 function describeIdentity({ sub, email, issuer }: Identity): string {
-  const name = issuer === `https://${GOOGLE}` ? sub : `${sub} of ${issuer}`;
+  const name = issuer === `https://${googleName}` ? sub : `${sub} of ${issuer}`;
   return email === undefined ? name : `${printable(email)}, numeric ID ${name}`;
 }
 
@@ -244,7 +250,7 @@ function wrongProfile(text: string): string | undefined {
 
 /** What a token of this identity asks of the role. */
 function requestOf({ sub, azp }: Identity, audience: string, providerArn: string): PolicyRequest {
-  const value = providerArn === "" ? GOOGLE : providerArn;
+  const value = providerArn === "" ? googleName : providerArn;
   const name = value.slice(value.indexOf("/") + 1);
   return {
     action: "sts:AssumeRoleWithWebIdentity",
@@ -275,7 +281,7 @@ async function profilePart(
   const show = (profileIs: WrittenProfile) => talk.say(describeProfile(profileIs).replace(/\n\nTo test.*/s, "\n"));
   if (planned.changed && !talk.hasConsented) {
     show(planned);
-    if (!(await talk.consent("Write it?"))) {
+    if (!(await talk.consent("Write it, and try it with gcp2aws doctor?"))) {
       talk.say("Nothing was written. To have it done, run this in a terminal, or with --yes.");
       return planned;
     }
@@ -286,13 +292,23 @@ async function profilePart(
   return written;
 }
 
-async function tryPart(values: FlagValues, isNew: boolean, { host, talk }: Setup): Promise<Credentials> {
+/**
+ * One exchange, waited for after a change, then all that the doctor looks at.
+ * @throws Gcp2awsError of the exchange
+ */
+async function tryPart(
+  profile: string,
+  values: FlagValues,
+  isNew: boolean,
+  { host, talk }: Setup,
+): Promise<Credentials> {
   const config = readConfig({ ...values, cache: "off" }, host.env, host.readText);
-  const credentials = await check(config, isNew, host, talk.say);
-  talk.say(
-    `AWS gave credentials of account ${credentials.accountId} until ${formatExpiration(credentials.expiration)}. All is set up.`,
-  );
-  return credentials;
+  try {
+    return await check(config, isNew, host, talk.say);
+  } finally {
+    talk.say(`$ gcp2aws doctor --profile ${profile}`);
+    talk.say(formatText(await diagnose({ given: {}, profile, trustPolicy: undefined }, host)).trimEnd());
+  }
 }
 
 /** For programs; no secrets. */

@@ -3,7 +3,8 @@ import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import { isPolicyArnList } from "../sts/session-policy.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
-import { GOOGLE, policySize, TRUST_POLICY_QUOTA, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
+import { policySize, TRUST_POLICY_QUOTA, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
+import { googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
 
 /** What the name of a role must be, as an error says it. */
@@ -49,7 +50,7 @@ export function trustOf(
   roleArn: () => string,
 ): Pick<RoleDefinition, "trust" | "provider"> {
   const issuer = identities[0]?.issuer ?? "";
-  if (issuer === `https://${GOOGLE}`) return { trust: trustGoogle(identities, audiences), provider: undefined };
+  if (issuer === `https://${googleName}`) return { trust: trustGoogle(identities, audiences), provider: undefined };
   const arn = providerArnOf(issuer, roleArn());
   const subs = identities.map(({ sub }) => sub);
   return { trust: trustProvider(arn, subs, audiences), provider: { url: issuer, audiences } };

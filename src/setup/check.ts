@@ -10,7 +10,7 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Whether it works, by one exchange. The doctor, once there is one, belongs here.
+ * Whether it works, by one exchange.
  * @param isNew whether something was changed just now, so that a refusal may pass
  * @throws Gcp2awsError as `credential-process` does
  */

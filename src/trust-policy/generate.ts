@@ -1,7 +1,5 @@
 import { type ConditionBlock, formatPolicy, type PolicyDocument, type Statement } from "./policy.ts";
-
-/** The issuer that IAM knows by itself, in trust policies and before the colon of their keys. */
-export const GOOGLE = "accounts.google.com";
+import { googleName } from "./web-identity.ts";
 
 /** Characters of a role's trust policy that IAM takes unless the account's quota was raised, and the most that it is raised to. */
 export const TRUST_POLICY_QUOTA = { usual: 2048, most: 4096 };
@@ -52,12 +50,12 @@ export function trustGoogle(identities: readonly TrustedIdentity[], audiences: r
 function googleStatement(subs: readonly string[], aud: string | undefined, audiences: readonly string[]): Statement {
   return statement(
     "sts:AssumeRoleWithWebIdentity",
-    { Federated: [GOOGLE] },
+    { Federated: [googleName] },
     {
       StringEquals: {
-        [`${GOOGLE}:sub`]: values(subs),
-        ...(aud !== undefined && { [`${GOOGLE}:aud`]: values([aud]) }),
-        [`${GOOGLE}:oaud`]: values(audiences),
+        [`${googleName}:sub`]: values(subs),
+        ...(aud !== undefined && { [`${googleName}:aud`]: values([aud]) }),
+        [`${googleName}:oaud`]: values(audiences),
       },
     },
   );

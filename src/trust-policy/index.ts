@@ -7,6 +7,7 @@ export {
   type TrustRequest,
   type TrustStatement,
 } from "./evaluate-trust-policy.ts";
+export { type ChainLink, type TrustedIdentity, trustGoogle, trustProvider, trustRole } from "./generate.ts";
 export { locate, type JsonText, type Place } from "./json-text.ts";
 export { formatPath, type Path } from "./path.ts";
 export { type Finding, lintTrustPolicy } from "./lint/lint.ts";

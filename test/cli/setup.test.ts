@@ -33,6 +33,7 @@ const OTHER = { ...TRUST.Statement[0], Condition: { StringEquals: { "accounts.go
 const FAKE = `#!/usr/bin/env node
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const [home, name, argv] = [process.env.HOME, process.argv[1].split("/").pop(), process.argv.slice(2)];
+if (argv[0] === "--version") process.exit(1); // The doctor asks.
 appendFileSync(home + "/calls", JSON.stringify([name, ...argv]) + "\\n");
 const file = home + "/state.json";
 const state = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
@@ -123,6 +124,7 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(verbs(calls())).toEqual(ALL);
     expect(state()).toEqual({ trust: TRUST, attached: [READ_ONLY] });
     expect(config()).toContain(`credential-process --role-arn ${ROLE} --audience ${AUDIENCE}\n`);
+    expect(first.stdout).toContain("$ gcp2aws doctor --profile team-a\n");
     for (const verb of ALL) expect(first.stdout).toContain(`$ ${verb} `);
     expect(first.stdout).toMatch(/AWS gave credentials of account 111122223333 until \S+Z. All is set up.\n$/);
 
@@ -243,7 +245,7 @@ describe.each(entries)("setup, $name", (entry) => {
       ["Run them here? [y/N] ", "y"],
       // It replaces what others may need, and was not among those shown.
       ["Run it? [y/N] ", "y"],
-      ["Write it? [y/N] ", "yes"],
+      ["with gcp2aws doctor? [y/N] ", "yes"],
     ]);
     expect(screen).toContain("an account ID has 12 digits");
     expect(screen).toContain("All is set up.");

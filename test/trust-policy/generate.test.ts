@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/trust-policy/condition.ts";
 import { evaluate, type PolicyRequest } from "../../src/trust-policy/evaluate.ts";
 import {
-  GOOGLE,
   policySize,
   policyText,
   type TrustedIdentity,
@@ -12,6 +11,7 @@ import {
   trustRole,
 } from "../../src/trust-policy/generate.ts";
 import { formatPolicy, parsePolicy, type PolicyDocument } from "../../src/trust-policy/policy.ts";
+import { googleName } from "../../src/trust-policy/web-identity.ts";
 
 /** By way of the text that AWS gets. */
 function isAllowed(policy: PolicyDocument, request: PolicyRequest): boolean {
@@ -25,10 +25,10 @@ interface Claims {
   oaud: string;
 }
 
-const asGoogle = ({ sub, aud, oaud }: Claims, federated = GOOGLE): PolicyRequest => ({
+const asGoogle = ({ sub, aud, oaud }: Claims, federated = googleName): PolicyRequest => ({
   action: "sts:AssumeRoleWithWebIdentity",
   principal: { type: "Federated", value: federated },
-  context: { [`${GOOGLE}:sub`]: [sub], [`${GOOGLE}:aud`]: [aud], [`${GOOGLE}:oaud`]: [oaud] },
+  context: { [`${googleName}:sub`]: [sub], [`${googleName}:aud`]: [aud], [`${googleName}:oaud`]: [oaud] },
 });
 
 /** Also what means something in a policy, and whatever differs from another by a trifle. */
@@ -102,9 +102,11 @@ describe("a policy for identities of Google", () => {
       Statement: [
         {
           Effect: "Allow",
-          Principal: { Federated: GOOGLE },
+          Principal: { Federated: googleName },
           Action: "sts:AssumeRoleWithWebIdentity",
-          Condition: { StringEquals: { [`${GOOGLE}:sub`]: "1", [`${GOOGLE}:aud`]: "1", [`${GOOGLE}:oaud`]: "a" } },
+          Condition: {
+            StringEquals: { [`${googleName}:sub`]: "1", [`${googleName}:aud`]: "1", [`${googleName}:oaud`]: "a" },
+          },
         },
       ],
     });
@@ -113,8 +115,8 @@ describe("a policy for identities of Google", () => {
   it("has one statement for all whose aud is the same, and names each once", () => {
     const policy = trustGoogle([{ sub: "1" }, { sub: "2" }, { sub: "2" }, { sub: "3", azp: "3" }], ["a", "a", "b"]);
     expect(policy.statements.map(({ condition }) => condition?.["StringEquals"])).toEqual([
-      { [`${GOOGLE}:sub`]: ["1", "2"], [`${GOOGLE}:oaud`]: ["a", "b"] },
-      { [`${GOOGLE}:sub`]: ["3"], [`${GOOGLE}:aud`]: ["3"], [`${GOOGLE}:oaud`]: ["a", "b"] },
+      { [`${googleName}:sub`]: ["1", "2"], [`${googleName}:oaud`]: ["a", "b"] },
+      { [`${googleName}:sub`]: ["3"], [`${googleName}:aud`]: ["3"], [`${googleName}:oaud`]: ["a", "b"] },
     ]);
   });
 });
