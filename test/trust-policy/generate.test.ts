@@ -10,6 +10,7 @@ import {
   trustProvider,
   trustRole,
 } from "../../src/trust-policy/generate.ts";
+import { lintTrustPolicy } from "../../src/trust-policy/lint/lint.ts";
 import { formatPolicy, parsePolicy, type PolicyDocument } from "../../src/trust-policy/policy.ts";
 import { googleName } from "../../src/trust-policy/web-identity.ts";
 
@@ -209,6 +210,39 @@ describe("a policy of a later role", () => {
         if (passed.length > 0) refused("sts:TagSession", { "sts:TransitiveTagKeys": ["another-key"] });
       }),
     );
+  });
+});
+
+describe("lint finds nothing", () => {
+  const number = fc.bigInt({ min: 10n ** 20n, max: 10n ** 21n - 1n }).map(String);
+  const email = fc.stringMatching(/^[a-z]{6,12}$/).map((name) => `${name}@p.iam.gserviceaccount.com`);
+  const account = fc.oneof(
+    number.map((sub) => ({ sub, azp: sub })),
+    fc.record({ sub: number, azp: email }),
+  );
+  const audience = fc.webUrl().filter((url) => url.length < 60 && !/[*?]|\$\{/.test(url));
+
+  it("in a policy for service accounts", () => {
+    fc.assert(
+      fc.property(fc.array(account, { minLength: 1, maxLength: 3 }), some(audience), (accounts, audiences) => {
+        expect(lintTrustPolicy(policyText(trustGoogle(accounts, audiences)))).toEqual([]);
+      }),
+    );
+  });
+
+  it("in one for a cluster, and in one for a role of a chain", () => {
+    const arn = "arn:aws:iam::111122223333:oidc-provider/container.googleapis.com/v1/projects/p/locations/l/clusters/c";
+    expect(
+      lintTrustPolicy(policyText(trustProvider(arn, ["system:serviceaccount:n:s"], ["sts.amazonaws.com"]))),
+    ).toEqual([]);
+    const link = {
+      roleArn: "arn:aws:iam::111122223333:role/Hub",
+      externalId: "external",
+      sourceIdentities: ["1"],
+      tags: [{ key: "team", value: "a", inherited: false }],
+      transitiveTags: ["team"],
+    };
+    expect(lintTrustPolicy(policyText(trustRole(link)))).toEqual([]);
   });
 });
 
