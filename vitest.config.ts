@@ -1,5 +1,13 @@
 import { defineConfig } from "vitest/config";
 
+/** Properties over thousands of cases, and attacks that wait for a limit: not for each time a file is saved. */
+const slow = [
+  "test/fast-path.test.ts",
+  "test/soak.test.ts",
+  "test/trust-policy/algebra.test.ts",
+  "test/delivery/serve/attacks.test.ts",
+];
+
 export default defineConfig({
   test: {
     // As many as there are processors; the default leaves one of two idle.
@@ -9,7 +17,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cli/**", "test/contract/**", "test/native/**", "test/soak.test.ts"],
+          exclude: ["test/cli/**", "test/contract/**", "test/native/**", ...slow],
           // No file leaves anything behind, and loading the same modules again for each takes as long as the tests.
           isolate: false,
         },
@@ -17,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "stories",
-          include: ["test/{cli,contract,native}/**/*.test.ts", "test/soak.test.ts"],
+          include: ["test/{cli,contract,native}/**/*.test.ts", ...slow],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // They wait for clocks, not for processors.
