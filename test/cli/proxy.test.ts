@@ -13,6 +13,7 @@ import { type Cloud, startCloud } from "./cloud.ts";
 import { credentialProcessEntries, entries, FLAGS, run } from "./run.ts";
 
 const STS = "sts.us-east-1.amazonaws.com";
+const IAM_CREDENTIALS = "iamcredentials.googleapis.com";
 const PASSWORD = "passwordOfTheProxy42";
 const installed = spawnSync("tinyproxy", ["-v"]).status === 0;
 if (!installed) {
@@ -24,6 +25,7 @@ if (!installed) {
 const authority = createAuthority();
 let cloud: Cloud;
 let tls: Server;
+let googleTls: Server;
 let upstream: Server;
 let tinyproxy: ChildProcess;
 let proxyPort: number;
@@ -34,11 +36,11 @@ const portOf = (server: Server) => (server.address() as AddressInfo).port;
 const listening = (server: Server) =>
   new Promise<number>((resolve) => server.listen(0, "127.0.0.1", () => resolve(portOf(server))));
 
-/** Ends TLS in front of the emulated AWS; the name that was asked for stays in the header Host, which signatures cover. */
-function startTls(): Server {
-  return createTlsServer(authority.certify(STS), (request, response) => {
+/** Ends TLS in front of an emulated service; the name that was asked for stays in the header Host, which signatures cover. */
+function startTls(name: string, service: string): Server {
+  return createTlsServer(authority.certify(name), (request, response) => {
     const { method, url, headers } = request;
-    const onward = httpRequest(cloud.emulator.awsUrl, { method, path: url, headers }, (answer) => {
+    const onward = httpRequest(service, { method, path: url, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -50,11 +52,12 @@ function startUpstream(): Server {
   const server = createHttpServer((_, response) => response.writeHead(400).end());
   server.on("connect", (request: { url?: string }, socket: Socket) => {
     tunnels.push(request.url ?? "");
-    if (request.url !== `${STS}:443`) {
+    const service = { [`${STS}:443`]: tls, [`${IAM_CREDENTIALS}:443`]: googleTls }[request.url ?? ""];
+    if (service === undefined) {
       socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
       return;
     }
-    const inner = connect(portOf(tls), "127.0.0.1", () => {
+    const inner = connect(portOf(service), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       socket.pipe(inner).pipe(socket);
     });
@@ -92,16 +95,18 @@ async function startTinyproxy(): Promise<void> {
 beforeAll(async () => {
   if (!installed) return;
   cloud = await startCloud();
-  tls = startTls();
+  tls = startTls(STS, cloud.emulator.awsUrl);
+  googleTls = startTls(IAM_CREDENTIALS, cloud.emulator.issuerUrl);
   upstream = startUpstream();
   await listening(tls);
+  await listening(googleTls);
   await listening(upstream);
   await startTinyproxy();
 });
 afterAll(async () => {
   if (!installed) return;
   tinyproxy.kill();
-  for (const server of [tls, upstream]) {
+  for (const server of [tls, googleTls, upstream]) {
     server.closeAllConnections();
     server.close();
   }
@@ -126,6 +131,20 @@ describe.skipIf(!installed).each(credentialProcessEntries)("through a proxy, $na
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(JSON.parse(stdout)).toMatchObject({ Version: 1 });
     expect(tunnels).toEqual([`${STS}:443`]);
+  });
+
+  it("reaches Google's APIs too, which believe no bundle that is for AWS alone", async () => {
+    const [team, other] = ["team-a", "team-b"].map((name) => `${name}@example-project.iam.gserviceaccount.com`);
+    const flags = ["--impersonate-service-account", team ?? "", "--service-account", other ?? ""];
+    const env = { HTTPS_PROXY: withPassword(), CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: "" };
+    const { status, stderr } = await story(entry, env, [...FLAGS, ...flags]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(tunnels).toEqual([`${IAM_CREDENTIALS}:443`, `${STS}:443`]);
+
+    const forAws = { ...env, SSL_CERT_FILE: "", AWS_CA_BUNDLE: authority.ca };
+    const refused = await story(entry, forAws, [...FLAGS, ...flags]);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain("its certificate was not accepted");
   });
 
   it("says that the proxy asks for a password", async () => {
