@@ -385,7 +385,10 @@ describe("2,000 kills at random moments", () => {
           }
         }
       };
-      while (tally.killed < KILLS) {
+      /** What chance has to bring about is waited for, within this test's time: no storm is over before it. */
+      const sawAll = (): boolean =>
+        (storm.entry === undefined || tally.planted > 0) && (!storm.may.includes("fail") || tally.failed > 0);
+      while (tally.killed < KILLS || !sawAll()) {
         if (plan.length === 0) plan.push(...Array.from({ length: 100 }, () => -1));
         await Promise.all(Array.from({ length: 12 }, worker));
       }
@@ -394,8 +397,6 @@ describe("2,000 kills at random moments", () => {
       expect(tally.answered).toBeGreaterThan(40);
       // More than the three locks.
       expect(unfinished.size).toBeGreaterThan(3);
-      if (storm.entry !== undefined) expect(tally.planted).toBeGreaterThan(0);
-      if (storm.may.includes("fail")) expect(tally.failed).toBeGreaterThan(0);
 
       clouds.denies = false;
       for (const name of namesIn(cacheOf(home)).filter((text) => !text.includes(".lock") && !text.endsWith(".tmp"))) {
