@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, valuesOf } from "./pipe-flags.ts";
-import type { SetupOptions } from "./set-up.ts";
+import type { SetupOptions } from "./set-up-role.ts";
 
 /** `gcp2aws setup`: from nothing to credentials. */
 export function defineSetup(program: Command, { host }: CommandContext): void {
