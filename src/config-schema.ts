@@ -1,4 +1,4 @@
-import { settings } from "./targets.ts";
+import { settings, TARGET_NAME } from "./targets.ts";
 
 /** The JSON Schema (draft 2020-12) of the file of targets. The program itself checks more: the rules of the values. */
 export function configSchema(): object {
@@ -20,7 +20,7 @@ export function configSchema(): object {
     properties: {
       targets: {
         type: "object",
-        propertyNames: { pattern: "^(?!\\.{1,2}$)[A-Za-z0-9_+,.@][A-Za-z0-9_+,.@-]{0,63}$" },
+        propertyNames: { pattern: TARGET_NAME.source },
         additionalProperties: {
           type: "object",
           additionalProperties: false,

@@ -27,6 +27,7 @@ export function parseUrl(text: string): URL | undefined {
   }
 }
 
-function isLoopback(hostname: string): boolean {
+/** By a URL's `hostname`. */
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
 }

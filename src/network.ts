@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { parseUrl } from "./endpoint-url.ts";
+import { isLoopback, parseUrl } from "./endpoint-url.ts";
 import { Gcp2awsError, printable } from "./errors.ts";
 import { ConnectionError, type Host, type HttpRequest, type Proxy } from "./host.ts";
 import { type Authorities, isPlainNetwork, type Network } from "./network-config.ts";
@@ -116,7 +116,7 @@ function exemptions(noProxy: string): (hostname: string, port: string) => boolea
       .replace(/^\[|\]$/g, "")
       .replace(/\.$/, "")
       .toLowerCase();
-    return isLoopback(name) || rules.some((rule) => rule(name, port));
+    return isLoopback(hostname.replace(/\.$/, "")) || rules.some((rule) => rule(name, port));
   };
 }
 
@@ -131,8 +131,4 @@ function exemption(text: string): (name: string, port: string) => boolean {
   if (inRange(host, host.replace(/\/.*/, ""))) return (name, port) => inRange(host, name) && applies(port);
   const plain = host.replace(/^\*?\./, "").replace(/\.$/, "");
   return (name, port) => plain !== "" && (name === plain || name.endsWith(`.${plain}`)) && applies(port);
-}
-
-function isLoopback(name: string): boolean {
-  return name === "localhost" || inRange("127.0.0.0/8", name) || inRange("::1", name);
 }

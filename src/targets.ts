@@ -6,7 +6,7 @@ import { suggest } from "./suggest.ts";
 export type Targets = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 /** A name that can stand on a command line, in a URL's path and as a file's name. */
-const NAME = /^(?!\.{1,2}$)[\w+,.@][\w+,.@-]{0,63}$/;
+export const TARGET_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_+,.@][A-Za-z0-9_+,.@-]{0,63}$/;
 
 /** Not of a target: which file it is in. */
 const elsewhere: ReadonlySet<FlagKey> = new Set(["config"] as const);
@@ -29,7 +29,7 @@ export function parseTargets(document: unknown, where: string): Targets {
   const targets = mapOf(root.get("targets"), `${where}: targets`, "NAME: SETTING: VALUE");
   return new Map(
     Array.from(targets, ([name, values]) => {
-      if (!NAME.test(name)) {
+      if (!TARGET_NAME.test(name)) {
         throw invalid(where, `target "${printable(name, 80)}": must be 1 to 64 of A-Z a-z 0-9 _ + , . @ -`, HINT);
       }
       const place = `${where}: targets.${name}`;

@@ -16,6 +16,7 @@ import type { LogFormat } from "../delivery/serve/log.ts";
 import { matcher } from "../delivery/serve/secret.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { TARGET_NAME } from "../targets.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, configOf, valuesOf } from "./pipe-flags.ts";
@@ -131,8 +132,9 @@ async function targetsOf(
     add(undefined, await configOf(command, host));
   }
   for (const text of role) {
-    const match = /^(?:((?!\.{1,2}=)[\w+,.@-]{1,64})=)?(arn:.*)$/.exec(text);
-    if (match === null || parseRoleArn(match[2] ?? "") === undefined)
+    const match = /^(?:([^=]+)=)?(arn:.*)$/.exec(text);
+    const isName = match?.[1] === undefined || TARGET_NAME.test(match[1]);
+    if (match === null || !isName || parseRoleArn(match[2] ?? "") === undefined)
       throw invalid(
         `--role "${printable(text, 100)}": must be NAME=ARN or ARN`,
         "for example --role team-a=arn:aws:iam::111122223333:role/TeamA",

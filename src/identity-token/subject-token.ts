@@ -1,5 +1,6 @@
 import type { ExternalAccountClientOptions } from "google-auth-library";
 import * as v from "valibot";
+import { isLoopback } from "../endpoint-url.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { ExternalAccount } from "./credentials-file.ts";
@@ -63,7 +64,7 @@ function fetchBy(host: Host, deadline: number) {
 }
 
 function isNear(hostname: string): boolean {
-  return /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+|169\.254\.\d+\.\d+|\[fd00:ec2::254\])$/.test(hostname);
+  return isLoopback(hostname) || /^(169\.254\.\d+\.\d+|\[fd00:ec2::254\])$/.test(hostname);
 }
 
 /** Of the library's error, without what its request carried; what is no JSON would be repeated. */
