@@ -30,6 +30,7 @@ function tryPackage(): void {
   for (const scope of ["@aws-sdk", "@smithy"]) {
     if (existsSync(join(alone, "node_modules", scope))) throw new Error(`gcp2aws brings ${scope} along`);
   }
+  run(alone, join(alone, "node_modules/.bin/gcp2aws"), "--version");
   run(alone, process.execPath, "--input-type=module", "--eval", 'await import("gcp2aws")');
 
   step("compiled: nodenext, bundler");

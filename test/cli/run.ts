@@ -29,7 +29,8 @@ const built: readonly Entry[] = [
 
 /** The ways to run gcp2aws: what `npm run build` made, or the one that GCP2AWS_TEST_COMMAND names. */
 export const entries: readonly Entry[] = process.env["GCP2AWS_TEST_COMMAND"]
-  ? [{ name: "installed package", command: [process.env["GCP2AWS_TEST_COMMAND"]] }]
+  ? // Not by its first line: stories that change PATH have no node on it.
+    [{ name: "installed package", command: [process.execPath, process.env["GCP2AWS_TEST_COMMAND"]] }]
   : built;
 
 /** The command of another build of it where GCP2AWS_TEST_HELPER gives one: of the one that looks for memory errors. */
