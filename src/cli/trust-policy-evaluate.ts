@@ -72,13 +72,14 @@ async function evaluate(command: Command, options: EvaluateOptions, host: Host):
   const { evaluateTrustPolicy } = await import("../trust-policy/evaluate-trust-policy.ts");
   const now = host.now();
   const result = evaluateTrustPolicy(reading.policy, { claims, sessionName, now, context });
-  const { describeEvaluation, firstHint, identityOf, reasonOf } = await import("./describe-evaluation.ts");
+  const { firstHint, summaryOf } = await import("../trust-policy/reasons.ts");
+  const { describeEvaluation, identityOf } = await import("./describe-evaluation.ts");
   const token = identityOf(claims, sessionName, now);
   host.writeStdout(options.json ? `${asciiJson({ ...result, token })}\n` : describeEvaluation(result, token));
   if (result.decision === "allowed") return;
   throw new Gcp2awsError(
     "POLICY_DENIED",
-    `${name} does not let ${printable(claims.sub, 100)} in: ${reasonOf(result)}`,
+    `${name} does not let ${printable(claims.sub, 100)} in: ${printable(summaryOf(result), 100)}`,
     {
       hint: printable(firstHint(result) ?? "compare what is marked NO", 500),
     },

@@ -3,7 +3,8 @@ import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import { isPolicyArnList } from "../sts/session-policy.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
-import { policySize, TRUST_POLICY_QUOTA, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
+import { policyText, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
+import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
 
@@ -61,7 +62,7 @@ export function trustOf(
  * @throws Gcp2awsError USAGE_POLICY_SIZE where it never would
  */
 export function checkSize(role: RoleDefinition, host: Host): RoleDefinition {
-  const size = policySize(role.trust);
+  const size = policySize(policyText(role.trust));
   if (size <= TRUST_POLICY_QUOTA.usual) return role;
   const { usual, most } = TRUST_POLICY_QUOTA;
   const problem = new Gcp2awsError(

@@ -6,6 +6,7 @@ import { parseRoleArn } from "../sts/role-arn.ts";
 import { renderSessionName } from "../sts/session-name.ts";
 import { type Check, type Examination, failed, failure, type Finding, ok, skipped } from "./check.ts";
 import type { RoleOnRecord } from "./get-role.ts";
+import { readClaims } from "../trust-policy/web-identity.ts";
 import { judgeTrust } from "./trust.ts";
 
 /** The exchange itself; where it is denied, the role's trust policy is held against the token, as far as it can be had. */
@@ -76,18 +77,15 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
     }
     document = found.role.trustPolicy;
   }
-  const parsed = parse(document);
-  if (parsed === undefined) {
-    return failure(error.code, [error.message, "the trust policy is no JSON, so it cannot be the role's"], {
-      text: "check --trust-policy",
-    });
-  }
-  const verdict = judgeTrust(parsed.value, {
-    claims: token.claims,
+  const read = readClaims(token.claims);
+  if (!("claims" in read)) return failed(error);
+  const verdict = judgeTrust(document, {
+    claims: read.claims,
     roleName: role.name,
     accountId: role.accountId,
     sessionName: renderSessionName(settled.roleSessionName, token.values),
-    durationSeconds: settled.durationSeconds ?? 3600,
+    now: host.now(),
+    context: { "sts:DurationSeconds": [String(settled.durationSeconds ?? 3600)] },
     choosesAudience: settled.source.kind !== "file" && settled.source.kind !== "variable",
   });
   if (verdict.decision === "allowed") {
@@ -158,13 +156,4 @@ async function onRecord(examination: Examination): Promise<Found> {
   if (found === "none") return { kind: "none" };
   if ("why" in found) return { kind: "unknown", why: `the trust policy is not known here: iam:GetRole: ${found.why}` };
   return { kind: "role", role: found };
-}
-
-function parse(text: string): { value: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return { value };
-  } catch {
-    return undefined;
-  }
 }

@@ -4,8 +4,9 @@ import { attach, createProvider, createRole } from "../trust-policy/formats/aws-
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
 import type { Argv } from "../trust-policy/formats/shell.ts";
 import { evaluate, type PolicyRequest } from "../trust-policy/evaluate.ts";
-import { policySize, policyText, TRUST_POLICY_QUOTA } from "../trust-policy/generate.ts";
+import { policyText } from "../trust-policy/generate.ts";
 import { parsePolicy, PolicyError, type PolicyDocument } from "../trust-policy/policy.ts";
+import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
 import type { Commands } from "./run-command.ts";
 
 /** The role that is to be there when all is done. */
@@ -102,7 +103,7 @@ async function readRole({ role, roleArn }: AwsSide, commands: Commands): Promise
 /** What is there may be of use to somebody, so it stays. */
 function joined(held: PolicyDocument, trust: PolicyDocument): PolicyDocument {
   const policy = { ...held, statements: [...held.statements, ...trust.statements] };
-  const size = policySize(policy);
+  const size = policySize(policyText(policy));
   if (size <= TRUST_POLICY_QUOTA.most) return policy;
   throw new Gcp2awsError(
     "USAGE_POLICY_SIZE",

@@ -9,6 +9,8 @@ export interface TrustRequest {
   claims: TokenClaims;
   /** RoleSessionName; left out, the key `sts:RoleSessionName` is missing, which the real call never lets it be. */
   sessionName?: string;
+  /** Of the role; left out, that of the provider which the policy names for the token's issuer. Google's own name has none. */
+  accountId?: string;
   /** Milliseconds since the epoch; left out, the keys of the time are missing. */
   now?: number;
   /** Further keys, which win: what STS sees of the connection, say, as `aws:SourceIp`. */
@@ -40,6 +42,8 @@ export interface TrustEvaluation {
   decision: "allowed" | "denied";
   /** A denial is explicit when a Deny statement matched, implicit when nothing allowed. */
   reason: Evaluation["reason"];
+  /** What `Principal.Federated` has to be for this token. */
+  federated: string;
   statements: TrustStatement[];
 }
 
@@ -53,11 +57,12 @@ const action = "sts:AssumeRoleWithWebIdentity";
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustRequest): TrustEvaluation {
-  const federated = federatedName(policy, request.claims);
+  const federated = federatedName(policy, request);
   const { decision, reason, statements } = decide(policy, request, federated);
   return {
     decision,
     reason,
+    federated,
     statements: statements.map((result) => explain(result, policy, request.claims, federated)),
   };
 }
@@ -66,23 +71,25 @@ export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustReques
 export function decide(
   policy: PolicyDocument,
   request: TrustRequest,
-  federated = federatedName(policy, request.claims),
+  federated = federatedName(policy, request),
 ): Evaluation {
   const principal = { type: "Federated", value: federated } as const;
   return evaluate([policy], { action, principal, context: trustContext(request, federated) });
 }
 
-/**
- * What `Principal.Federated` has to be for this token: Google's name, or the ARN of the account's provider for its issuer.
- * The token does not say the account: it is that of the provider which the policy names for this issuer.
- */
-function federatedName({ statements }: PolicyDocument, claims: TokenClaims): string {
+/** Google's name, or the ARN of the account's provider for the token's issuer; the token does not say the account. */
+function federatedName({ statements }: PolicyDocument, { claims, accountId }: TrustRequest): string {
   const name = keyPrefixOf(claims);
   if (name === googleName) return name;
   const named = statements.flatMap(({ principal }) => (principal === "*" ? [] : (principal?.["Federated"] ?? [])));
   const isProvider = (value: string) => /^arn:[\w-]+:iam::\d{12}:oidc-provider\//.test(value);
-  const own = named.find((value) => isProvider(value) && value.endsWith(`:oidc-provider/${name}`));
-  return own ?? `arn:aws:iam::ACCOUNT:oidc-provider/${name}`;
+  const own = named.find(
+    (value) =>
+      isProvider(value) &&
+      value.endsWith(`:oidc-provider/${name}`) &&
+      (accountId === undefined || value.split(":")[4] === accountId),
+  );
+  return own ?? `arn:aws:iam::${accountId ?? "ACCOUNT"}:oidc-provider/${name}`;
 }
 
 function trustContext({ claims, sessionName, now, context = {} }: TrustRequest, federated: string): Context {

@@ -1,8 +1,6 @@
 import { type ConditionBlock, formatPolicy, type PolicyDocument, type Statement } from "./policy.ts";
+import { TRUST_POLICY_QUOTA } from "./quota.ts";
 import { googleName } from "./web-identity.ts";
-
-/** Characters of a role's trust policy that IAM takes unless the account's quota was raised, and the most that it is raised to. */
-export const TRUST_POLICY_QUOTA = { usual: 2048, most: 4096 };
 
 /** Whose tokens a role is to take. */
 export interface TrustedIdentity {
@@ -125,11 +123,6 @@ function keysOf(passed: readonly string[], transitive: readonly string[]): Condi
     "aws:TagKeys": values(passed),
     ...(transitive.length > 0 && { "sts:TransitiveTagKeys": values(transitive) }),
   };
-}
-
-/** Characters of a policy as IAM counts them, without white space between the parts. */
-export function policySize(policy: PolicyDocument): number {
-  return JSON.stringify(formatPolicy(policy)).length;
 }
 
 /**

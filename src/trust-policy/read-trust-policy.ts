@@ -1,6 +1,7 @@
 import { type JsonText, readJsonText } from "./json-text.ts";
 import type { Path } from "./path.ts";
 import { type PolicyDocument, type PolicyProblem, type PolicyReading, readPolicy, type Statement } from "./policy.ts";
+import { policySize, TRUST_POLICY_QUOTA } from "./quota.ts";
 
 /**
  * Reads the trust policy of a role: a policy whose statements say whom, and neither by exclusion nor of which resource,
@@ -20,19 +21,12 @@ export function readTrustPolicy(document: unknown): PolicyReading {
 /** What a file says, and where. */
 export type TrustPolicyText = PolicyReading & { json: JsonText | undefined };
 
-/** The most characters that any account can have raised its quota to (RolePolicy size, IAM and STS quotas). */
-const MAX_SIZE = 4096;
-
-/** Of the text, as the quota counts: white space is left out. */
-export function policySize(text: string): number {
-  return text.replace(/\s/g, "").length;
-}
-
 /** The same of a file's text. IAM takes no JSON in which a name stands twice, and no policy beyond every quota. */
 export function readTrustPolicyText(text: string): TrustPolicyText {
   const size = policySize(text);
-  if (size > MAX_SIZE) {
-    const message = `has ${size} characters without white space; a trust policy has ${MAX_SIZE} at most, 2048 unless the quota was raised`;
+  const { usual, most } = TRUST_POLICY_QUOTA;
+  if (size > most) {
+    const message = `has ${size} characters without white space; a trust policy has ${most} at most, ${usual} unless the quota was raised`;
     return { problems: [{ path: [], message }], json: undefined };
   }
   let json: JsonText;

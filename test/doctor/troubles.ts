@@ -866,7 +866,7 @@ const others: Trouble[] = [
     remedy: "`--azp numeric`, or the email there",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /:aud wants "100111222333444555666", the token has "team-a@/,
+    evidence: /:aud is 100111222333444555666, the request has team-a@/,
     spoil: (place) => {
       impersonating(place);
       place.flags["azp"] = "email";
@@ -1294,7 +1294,7 @@ const exchanges: Trouble[] = [
     remedy: "under `:oaud`; `:aud` is the token's azp",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /this value belongs under accounts\.google\.com:oaud/,
+    evidence: /is the token's aud, which belongs under accounts\.google\.com:oaud/,
     spoil: trust((place) => {
       place.statement()["Condition"] = {
         StringEquals: { "accounts.google.com:aud": AUDIENCE, "accounts.google.com:sub": TEAM_A },
@@ -1306,7 +1306,7 @@ const exchanges: Trouble[] = [
     remedy: "the audience there",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /this value belongs under accounts\.google\.com:aud/,
+    evidence: /the numeric ID belongs under accounts\.google\.com:sub and accounts\.google\.com:aud/,
     spoil: trust(condition("oaud", TEAM_A)),
   },
   {
@@ -1314,7 +1314,7 @@ const exchanges: Trouble[] = [
     remedy: "the numeric ID",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /this is the email, and AWS compares the number/,
+    evidence: /is compared with the numeric ID \d+; the email is under/,
     spoil: trust(condition("sub", "team-a@example-project.iam.gserviceaccount.com")),
   },
   {
@@ -1322,7 +1322,7 @@ const exchanges: Trouble[] = [
     remedy: "that of the token",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /:sub wants "100111222333444555667"/,
+    evidence: /:sub is 100111222333444555667, the request has 100111222333444555666/,
     spoil: trust(condition("sub", "100111222333444555667")),
   },
   {
@@ -1330,7 +1330,7 @@ const exchanges: Trouble[] = [
     remedy: "the same in both places",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /a slash at the end/,
+    evidence: /differ in the slash at the end alone/,
     spoil: trust(condition("oaud", `${AUDIENCE}/`)),
   },
   {
@@ -1338,7 +1338,7 @@ const exchanges: Trouble[] = [
     remedy: "the same in both places",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /differ in case/,
+    evidence: /differ in capital letters alone/,
     spoil: trust(condition("oaud", "https://AWS.example.com")),
   },
   {
@@ -1346,7 +1346,7 @@ const exchanges: Trouble[] = [
     remedy: "that of the trust policy as `--audience`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /the token has "https:\/\/other\.example\.com"/,
+    evidence: /the request has https:\/\/other\.example\.com/,
     spoil: trust(set(["audience", "https://other.example.com"])),
   },
   {
@@ -1354,7 +1354,7 @@ const exchanges: Trouble[] = [
     remedy: "the value itself, or `StringLike`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /StringEquals takes \* and \? as they are/,
+    evidence: /StringEquals takes \* and \? as they stand/,
     spoil: trust(condition("oaud", "https://*.example.com")),
   },
   {
@@ -1362,7 +1362,7 @@ const exchanges: Trouble[] = [
     remedy: "`:aud`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /there is no such key; azp is compared under accounts\.google\.com:aud/,
+    evidence: /azp is compared under accounts\.google\.com:aud/,
     spoil: trust(condition("azp", TEAM_A)),
   },
   {
@@ -1370,7 +1370,7 @@ const exchanges: Trouble[] = [
     remedy: "`accounts.google.com:sub`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /its keys begin with accounts\.google\.com:/,
+    evidence: /the keys of this issuer begin with accounts\.google\.com:/,
     spoil: trust((place) => {
       place.statement()["Condition"] = { StringEquals: { "https://accounts.google.com:sub": TEAM_A } };
     }),
@@ -1380,7 +1380,7 @@ const exchanges: Trouble[] = [
     remedy: "`accounts.google.com`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /its principal is/,
+    evidence: /Principal is Federated https:\/\/accounts\.google\.com, .*Google's name in a trust policy/,
     spoil: trust((place) => {
       place.statement()["Principal"] = { Federated: "https://accounts.google.com" };
     }),
@@ -1390,7 +1390,7 @@ const exchanges: Trouble[] = [
     remedy: "`accounts.google.com`, without a provider",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /oidc-provider\/accounts\.google\.com/,
+    evidence: /Google is built into AWS under the name accounts\.google\.com/,
     spoil: trust((place) => {
       place.statement()["Principal"] = { Federated: "arn:aws:iam::111122223333:oidc-provider/accounts.google.com" };
     }),
@@ -1400,7 +1400,7 @@ const exchanges: Trouble[] = [
     remedy: "a statement for `accounts.google.com`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /its action is sts:AssumeRole,/,
+    evidence: /Action is sts:AssumeRole, the request has/,
     spoil: trust((place) => {
       place.role().trust_policy.Statement = [
         { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: "sts:AssumeRole" },
@@ -1412,7 +1412,7 @@ const exchanges: Trouble[] = [
     remedy: "`sts:AssumeRoleWithWebIdentity`",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /that of a token is sts:AssumeRoleWithWebIdentity/,
+    evidence: /a token asks for sts:AssumeRoleWithWebIdentity/,
     spoil: trust((place) => {
       place.statement()["Action"] = "sts:AssumeRole";
     }),
@@ -1422,7 +1422,7 @@ const exchanges: Trouble[] = [
     remedy: "take it out, if this workload is meant to get in",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /statement 2 \(NotTeamA\) denies this token/,
+    evidence: /Statement\[1\] "NotTeamA" denies this token/,
     spoil: trust((place) => {
       place.role().trust_policy.Statement.push({ ...place.statement(), Sid: "NotTeamA", Effect: "Deny" });
     }),
@@ -1433,7 +1433,7 @@ const exchanges: Trouble[] = [
     remedy: "attach the right one, or trust this one",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /the token has "100222333444555666777"/,
+    evidence: /the request has 100222333444555666777/,
     spoil: trust(set(["service-account", "team-b@example-project.iam.gserviceaccount.com"])),
   },
   {
@@ -1468,7 +1468,7 @@ const exchanges: Trouble[] = [
     remedy: "as the doctor says",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /AWS compares the number/,
+    evidence: /is compared with the numeric ID \d+; the email is under/,
     spoil: (place) => {
       condition("sub", "team-a@example-project.iam.gserviceaccount.com")(place);
       place.trustPolicy = place.file("trust.json", JSON.stringify(place.role().trust_policy));
@@ -1513,7 +1513,7 @@ const exchanges: Trouble[] = [
     remedy: "`system:serviceaccount:NAMESPACE:NAME` of the pod",
     check: "exchange",
     code: "STS_ACCESS_DENIED",
-    evidence: /the token has "system:serviceaccount:default:default"/,
+    evidence: /the request has system:serviceaccount:default:default/,
     spoil: trust((place) => {
       projected("sts.amazonaws.com")(place);
       place.flags["audience"] = null;

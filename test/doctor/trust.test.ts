@@ -1,14 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judgeTrust, type TrustRequest } from "../../src/doctor/trust.ts";
+import { judgeTrust, type RoleRequest } from "../../src/doctor/trust.ts";
 import { CLAIMS } from "../fake-host.ts";
 
-const request: TrustRequest = {
+const request: RoleRequest = {
   claims: CLAIMS,
   roleName: "Team",
   accountId: "111122223333",
   sessionName: "x",
-  durationSeconds: 3600,
   choosesAudience: true,
 };
 const G = "accounts.google.com";
@@ -19,11 +18,11 @@ const statement = (condition: object, others: object = {}) => ({
   Condition: condition,
   ...others,
 });
-const policy = (...statements: object[]) => ({ Version: "2012-10-17", Statement: statements });
+const policy = (...statements: object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 const equals = (keys: Record<string, string>) => statement({ StringEquals: keys });
 /** The policy that a remedy's command would set. */
-const documentIn = (command: string | undefined): unknown =>
-  JSON.parse(/--policy-document '(.*)'$/.exec(command ?? "")?.[1]?.replaceAll(String.raw`'\''`, "'") ?? "null");
+const documentIn = (command: string | undefined): string =>
+  /--policy-document '(.*)'$/.exec(command ?? "")?.[1]?.replaceAll(String.raw`'\''`, "'") ?? "";
 
 describe("a trust policy held against a token", () => {
   it("allows what fits", () => {
@@ -33,15 +32,39 @@ describe("a trust policy held against a token", () => {
 
   it.each<[string, object, RegExp]>([
     ["the audience under :aud", equals({ [`${G}:aud`]: CLAIMS.aud }), /belongs under accounts\.google\.com:oaud/],
-    ["azp under :oaud", equals({ [`${G}:oaud`]: CLAIMS.azp }), /belongs under accounts\.google\.com:aud/],
-    ["the email under :sub", equals({ [`${G}:sub`]: CLAIMS.email }), /compares the number/],
-    ["a wildcard", equals({ [`${G}:sub`]: "1*" }), /takes \* and \? as they are/],
-    ["a slash", equals({ [`${G}:oaud`]: `${CLAIMS.aud}/` }), /a slash at the end/],
-    ["no such key", equals({ [`${G}:iss`]: "x" }), /there is no such key/],
-    ["another provider's key", equals({ "example.com:sub": CLAIMS.sub }), /its keys begin with accounts\.google\.com:/],
-    ["what is not known here", statement({ IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }), /AWS may know it/],
-    ["another principal", statement({}, { Principal: { AWS: "*" } }), /its principal is \{"AWS":\["\*"\]\}/],
-    ["another action", statement({}, { Action: "sts:AssumeRole" }), /its action is sts:AssumeRole, that of a token/],
+    [
+      "azp under :oaud",
+      equals({ [`${G}:oaud`]: CLAIMS.azp }),
+      /the numeric ID belongs under accounts\.google\.com:sub and accounts\.google\.com:aud/,
+    ],
+    [
+      "the email under :sub",
+      equals({ [`${G}:sub`]: CLAIMS.email }),
+      /is compared with the numeric ID 112179062720391305885/,
+    ],
+    ["a wildcard", equals({ [`${G}:sub`]: "1*" }), /takes \* and \? as they stand/],
+    ["a slash", equals({ [`${G}:oaud`]: `${CLAIMS.aud}/` }), /differ in the slash at the end alone/],
+    ["no such key", equals({ [`${G}:iss`]: "x" }), /there is no key accounts\.google\.com:iss/],
+    [
+      "another provider's key",
+      equals({ "example.com:sub": CLAIMS.sub }),
+      /this token's begin with accounts\.google\.com:/,
+    ],
+    [
+      "what is not known here",
+      statement({ IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }),
+      /the key comes from the request itself, not from the token/,
+    ],
+    [
+      "another principal",
+      statement({}, { Principal: { AWS: "*" } }),
+      /Principal is AWS \*, the request has Federated accounts\.google\.com: the statement is for callers/,
+    ],
+    [
+      "another action",
+      statement({}, { Action: "sts:AssumeRole" }),
+      /Action is sts:AssumeRole, the request has sts:AssumeRoleWithWebIdentity/,
+    ],
   ])("says what is wrong: %s", (_name, wrong, reason) => {
     const { decision, reasons } = judgeTrust(policy(wrong), request);
     expect(decision).toBe("denied");
@@ -53,7 +76,7 @@ describe("a trust policy held against a token", () => {
       policy(equals({ [`${G}:sub`]: CLAIMS.sub }), statement({}, { Effect: "Deny", Sid: "Not" })),
       request,
     );
-    expect(reasons).toEqual(["statement 2 (Not) denies this token, whatever the others allow"]);
+    expect(reasons).toEqual(['Statement[1] "Not" denies this token, whatever the others allow']);
     expect(remedy?.commands).toBeUndefined();
   });
 
@@ -63,14 +86,35 @@ describe("a trust policy held against a token", () => {
     expect(judgeTrust(wants, { ...request, choosesAudience: false }).remedy?.flags).toBeUndefined();
   });
 
-  it("knows what is no policy", () => {
-    expect(judgeTrust({ Statement: [] }, request)).toMatchObject({ decision: "invalid" });
+  it.each([
+    ['{"Statement":[]}', "Statement must not be empty"],
+    ["{", "it is not JSON"],
+    ['{"Statement":{"Effect":"Allow","Action":"sts:*"}}', "Statement.0 needs a Principal"],
+  ])("knows what is no policy: %s", (text, reason) => {
+    const { decision, reasons } = judgeTrust(text, request);
+    expect(decision).toBe("invalid");
+    expect(reasons.join()).toContain(`the trust policy is none that IAM takes: ${reason}`);
+  });
+
+  it("holds the provider of another account for none of this one's", () => {
+    const claims = { ...CLAIMS, iss: "https://container.googleapis.com/v1/projects/p" };
+    const arn = (account: string) => `arn:aws:iam::${account}:oidc-provider/container.googleapis.com/v1/projects/p`;
+    const trusts = (account: string) => policy(statement({}, { Principal: { Federated: arn(account) } }));
+    expect(judgeTrust(trusts(request.accountId), { ...request, claims }).decision).toBe("allowed");
+    expect(judgeTrust(trusts("999900001111"), { ...request, claims }).reasons).toEqual([
+      `Statement[0]: Principal is Federated ${arn("999900001111")}, the request has Federated ${arn(request.accountId)}: the provider of this issuer is arn:aws:iam::ACCOUNT:oidc-provider/container.googleapis.com/v1/projects/p`,
+    ]);
+  });
+
+  it("says whom its policy would shut out", () => {
+    const { remedy } = judgeTrust(policy(equals({ [`${G}:sub`]: "1" })), request);
+    expect(remedy?.text).toContain("this one replaces Statement[0]");
   });
 
   it("keeps conditions that are not on the token", () => {
     const old = statement({ StringEquals: { [`${G}:sub`]: "1", "sts:RoleSessionName": "x" } });
     const [command] = judgeTrust(policy(old), request).remedy?.commands ?? [];
-    expect(documentIn(command)).toMatchObject({
+    expect(JSON.parse(documentIn(command))).toMatchObject({
       Statement: [{ Condition: { StringEquals: { "sts:RoleSessionName": "x", [`${G}:sub`]: CLAIMS.sub } } }],
     });
   });

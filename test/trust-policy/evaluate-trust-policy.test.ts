@@ -44,6 +44,7 @@ test("the reasons are data: each part with what was wanted and what there was", 
   expect(result).toEqual({
     decision: "denied",
     reason: "implicit deny",
+    federated: "accounts.google.com",
     statements: [
       {
         statement: 0,

@@ -1,6 +1,6 @@
 // Statements as a whole: whom and what they are about, and whether they can ever apply.
 import { suggest } from "../../suggest.ts";
-import { policySize } from "../read-trust-policy.ts";
+import { policySize, TRUST_POLICY_QUOTA } from "../quota.ts";
 import { googleName } from "../web-identity.ts";
 import { hasVariable, letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
 import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
@@ -139,7 +139,7 @@ export const statements: readonly Rule[] = [
     fix: "one statement for all accounts that differ in :sub alone, or a role for each; the quota can be raised to 4,096",
     *check({ text }) {
       const size = policySize(text);
-      if (size > 2048) yield { path: [], evidence: `${size} characters, of 2,048` };
+      if (size > TRUST_POLICY_QUOTA.usual) yield { path: [], evidence: `${size} characters, of 2,048` };
     },
   },
 ];

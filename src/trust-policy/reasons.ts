@@ -1,0 +1,76 @@
+// What an evaluation says, in words. Values stand in them as policy and token have them: who shows them makes them printable.
+import type { PartResult, TrustEvaluation, TrustStatement } from "./evaluate-trust-policy.ts";
+
+/** A part of a statement by its name: `Principal`, `Action`, or operator and key of a condition. */
+export interface NamedPart extends Omit<PartResult, "actual"> {
+  name: string;
+  /** Undefined where the request does not carry the key. */
+  actual: string | undefined;
+}
+
+/** The parts of a statement, in the order in which IAM writes them. */
+export function partsOf({ principal, action, conditions }: TrustStatement): NamedPart[] {
+  return [
+    { name: "Principal", ...principal },
+    { name: "Action", ...action },
+    ...conditions.map(({ operator, key, wanted, actual, matched, hint }) => ({
+      name: `${operator} ${key}`,
+      wanted,
+      actual: actual?.join(", "),
+      matched,
+      ...(hint !== undefined && { hint }),
+    })),
+  ];
+}
+
+/** Where it stands in the policy, and its Sid: `Statement[0] "TeamA"`. */
+export function nameOfStatement({ statement, sid = "" }: TrustStatement): string {
+  return `Statement[${statement}]${sid === "" ? "" : ` "${sid}"`}`;
+}
+
+/** One line: which statement denies, or that none allows; nothing where the token is let in. */
+export function summaryOf({ decision, statements }: TrustEvaluation): string {
+  if (decision === "allowed") return "";
+  const denying = statements.find(({ effect, matched }) => effect === "Deny" && matched);
+  return denying === undefined ? "no statement allows it" : `${nameOfStatement(denying)} denies it`;
+}
+
+/** Why there is no access, a line each: the statements that deny, else what each that could allow does not have. */
+export function reasonsOf({ reason, statements }: TrustEvaluation): string[] {
+  if (reason === "explicit deny") {
+    const denying = statements.filter(({ effect, matched }) => effect === "Deny" && matched);
+    return denying.map((statement) => `${nameOfStatement(statement)} denies this token, whatever the others allow`);
+  }
+  return allowing(statements).flatMap((statement) =>
+    partsOf(statement)
+      .filter(({ matched }) => !matched)
+      .map((part) => `${nameOfStatement(statement)}: ${reasonOfPart(part)}`),
+  );
+}
+
+function reasonOfPart({ name, wanted, actual, hint }: NamedPart): string {
+  const had = actual === undefined ? "does not have the key" : `has ${actual}`;
+  return `${name} is ${wanted.join(" or ") || "nothing"}, the request ${had}${hint === undefined ? "" : `: ${hint}`}`;
+}
+
+/** The statements that could allow, the one that came closest first: its reasons are the ones to look at. */
+export function nearest({ statements }: TrustEvaluation): TrustStatement[] {
+  return allowing(statements).toSorted((a, b) => distance(a) - distance(b));
+}
+
+/** What to mend first, where that can be told; a Deny is somebody's intention. */
+export function firstHint(evaluation: TrustEvaluation): string | undefined {
+  if (evaluation.reason !== "implicit deny") return undefined;
+  const parts = nearest(evaluation).flatMap(partsOf);
+  return parts.find(({ hint }) => hint !== undefined)?.hint;
+}
+
+function allowing(statements: readonly TrustStatement[]): TrustStatement[] {
+  return statements.filter(({ effect }) => effect === "Allow");
+}
+
+/** How far a statement is from matching: one for another principal or action was never meant for this token. */
+function distance({ principal, action, conditions }: TrustStatement): number {
+  const elsewhere = [principal, action].filter(({ matched }) => !matched).length * 100;
+  return elsewhere + conditions.filter(({ matched }) => !matched).length;
+}
