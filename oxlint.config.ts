@@ -139,7 +139,7 @@ export default defineConfig({
     ]),
     layer("src/trust-policy/*.ts", ["../*", "!../suggest.ts"]),
     layer("src/trust-policy/lint/**", ["../../*", "!../../suggest.ts"]),
-    layer("src/trust-policy/formats/**", ["../../*"]),
+    layer("src/trust-policy/formats/**", ["../../*", "!../../shell-word.ts"]),
     layer("src/setup/**", ["**/cli/**", "**/emulator/**", "**/delivery/**", "**/aws-files/**"]),
     layer("src/aws-files/**", ["../*", "!../errors.ts", "!../aws-files/**"]),
     layer("src/emulator/**", [

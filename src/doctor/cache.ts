@@ -1,6 +1,6 @@
 import { locate, openStore } from "../cache/file-store.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
-import { shellWord } from "./shell-word.ts";
+import { shellWord } from "../shell-word.ts";
 import { type Check, ok, skipped, warning } from "./check.ts";
 
 /** The directory that credentials are kept in. Where it cannot be used each call asks AWS. */

@@ -12,7 +12,7 @@ import { awsSurroundings, awsVariables } from "../config/surroundings.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import { readUserFile } from "../delivery/edit-file.ts";
 import { FileError, type Host } from "../host.ts";
-import { shellWord } from "./shell-word.ts";
+import { shellWord } from "../shell-word.ts";
 import {
   type Check,
   type Examination,

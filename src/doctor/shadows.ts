@@ -4,7 +4,7 @@ import { awsSurroundings, awsVariables } from "../config/surroundings.ts";
 import { readUserFile } from "../delivery/edit-file.ts";
 import { conflictingVariables } from "../delivery/environment.ts";
 import { printable } from "../errors.ts";
-import { shellWord } from "./shell-word.ts";
+import { shellWord } from "../shell-word.ts";
 import { type Check, type Examination, type Finding, failure, ok, warning } from "./check.ts";
 
 /** What the AWS tools may take in place of what gcp2aws gives them. */

@@ -7,7 +7,7 @@ import { readTrustPolicyText } from "../trust-policy/read-trust-policy.ts";
 import { nearest, reasonsOf } from "../trust-policy/reasons.ts";
 import { audienceKey, googleName, type TokenClaims } from "../trust-policy/web-identity.ts";
 import type { Remedy } from "./check.ts";
-import { shellWord } from "./shell-word.ts";
+import { shellWord } from "../shell-word.ts";
 
 /** Who asks for what role. */
 export interface RoleRequest extends TrustRequest {
