@@ -1,6 +1,6 @@
 import { type ConditionResult, type Context, evaluateConditions, variables } from "./condition.ts";
 import { type Lookup, matches, readPattern } from "./pattern.ts";
-import type { PolicyDocument, PrincipalBlock, Statement } from "./policy.ts";
+import { namesEverybody, type PolicyDocument, type PrincipalBlock, type Statement } from "./policy.ts";
 
 export interface PolicyRequest {
   /** `service:Action`; compared without case. */
@@ -96,10 +96,10 @@ function names(
   { type, value }: NonNullable<PolicyRequest["principal"]>,
   context: Context,
 ): boolean {
-  if (block === "*") return true;
+  if (block === "*" || namesEverybody(block)) return true;
   const values = block[type] ?? [];
   if (type === "Federated") return values.includes(value);
   const account = value.split(":")[4] ?? "";
   const self = new Set([value, account, `arn:aws:iam::${account}:root`, ...(context["aws:PrincipalArn"] ?? [])]);
-  return values.some((wanted) => wanted === "*" || self.has(wanted));
+  return values.some((wanted) => self.has(wanted));
 }

@@ -9,6 +9,14 @@ export type ConditionBlock = Readonly<Record<string, Readonly<Record<string, rea
 /** Whom a resource policy is about: `"*"`, or principal type (`AWS`, `Federated`, `Service`) → values. */
 export type PrincipalBlock = "*" | Readonly<Record<string, readonly string[]>>;
 
+/**
+ * Whether the block names everybody: `{"AWS": "*"}` says the same as `"*"`, and not only of callers that AWS knows.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html "All principals"
+ */
+export function namesEverybody(block: PrincipalBlock | undefined): boolean {
+  return block === "*" || block?.["AWS"]?.includes("*") === true;
+}
+
 /** A statement whose one-or-many fields have been made lists; what was absent is absent. */
 export interface Statement {
   sid?: string;
@@ -154,6 +162,8 @@ export type PolicyReading = { policy: PolicyDocument } | { problems: readonly Po
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export function readPolicy(value: unknown): PolicyReading {
+  const odd = oddNames(value, []);
+  if (odd.length > 0) return { problems: odd.map((path) => ({ path, message: "is no name that a policy has" })) };
   const result = v.safeParse(document, value);
   if (result.success) return { policy: result.output };
   return { problems: result.issues.map((issue) => ({ path: pathOf(issue), message: messageOf(issue) })) };
@@ -168,6 +178,18 @@ export function parsePolicy(value: unknown): PolicyDocument {
   if ("policy" in reading) return reading.policy;
   const [problem] = reading.problems;
   throw new PolicyError(`${problem?.path.join(".") || "policy"}: ${problem?.message ?? "is not a policy"}`);
+}
+
+/** As deep as the values of a condition are. */
+const MAX_DEPTH = 7;
+
+/** Names that every object has by itself: schemas take them for known, or drop what stands under them, as a condition of `constructor`. */
+function oddNames(value: unknown, path: Path): Path[] {
+  if (typeof value !== "object" || value === null || path.length === MAX_DEPTH) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const at = [...path, Array.isArray(value) ? Number(name) : name];
+    return name in Object.prototype || name === "prototype" ? [at] : oddNames(inner, at);
+  });
 }
 
 function pathOf(issue: v.BaseIssue<unknown>): Path {

@@ -123,6 +123,24 @@ test("principals are of four kinds", () => {
   expect(new PolicyError("x").name).toBe("PolicyError");
 });
 
+test.each(["__proto__", "constructor", "prototype", "toString"])(
+  "%s is no name, and nothing under it is lost",
+  (name) => {
+    const odd = (inner: string) => JSON.parse(`{"${name}":${inner}}`) as object;
+    const problem = (...path: (string | number)[]) => ({
+      path: [...path, name],
+      message: "is no name that a policy has",
+    });
+    const read = (parts: object) => readPolicy({ Statement: [{ ...statement, ...parts }] });
+    expect(readPolicy({ Statement: statement, ...odd("1") })).toEqual({ problems: [problem()] });
+    expect(read(odd("1"))).toEqual({ problems: [problem("Statement", 0)] });
+    expect(read({ Principal: odd('"x"') })).toEqual({ problems: [problem("Statement", 0, "Principal")] });
+    expect(read({ Condition: odd('{"a:b":"c"}') })).toEqual({ problems: [problem("Statement", 0, "Condition")] });
+    const problems = [problem("Statement", 0, "Condition", "Bool")];
+    expect(read({ Condition: { Bool: odd('"true"') } })).toEqual({ problems });
+  },
+);
+
 describe("what IAM would not take", () => {
   test.each([
     ["text", "policy"],

@@ -3,7 +3,7 @@ import type { JsonText } from "../json-text.ts";
 import { type OperatorUse, readOperator } from "../operator.ts";
 import { matches, readPattern } from "../pattern.ts";
 import type { Path } from "../path.ts";
-import type { PolicyDocument, Statement } from "../policy.ts";
+import { namesEverybody, type PolicyDocument, type Statement } from "../policy.ts";
 import { googleName } from "../web-identity.ts";
 
 /** `error`: open to strangers, or never works. `warning`: works, and will surprise. */
@@ -63,7 +63,8 @@ export const webIdentityAction = "sts:assumerolewithwebidentity";
 export function lintStatement(statement: Statement, index: number): LintStatement {
   const { principal } = statement;
   const federated = principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []);
-  const issuers = principal === "*" ? [googleName] : federated.map(issuerOf).filter(isGoogles);
+  const own = federated.map(issuerOf).filter(isGoogles);
+  const issuers = namesEverybody(principal) && !own.includes(googleName) ? [googleName, ...own] : own;
   return { ...statement, index, federated, issuers, lines: linesOf(statement, index) };
 }
 

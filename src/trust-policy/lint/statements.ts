@@ -1,9 +1,19 @@
 // Statements as a whole: whom and what they are about, and whether they can ever apply.
 import { suggest } from "../../suggest.ts";
+import { namesEverybody } from "../policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../quota.ts";
 import { googleName } from "../web-identity.ts";
 import { hasVariable, letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
-import { type Hit, type LintStatement, type Rule, type Subject, trusting } from "./rule.ts";
+import {
+  type Hit,
+  isClaim,
+  isPositive,
+  type Line,
+  type LintStatement,
+  type Rule,
+  type Subject,
+  trusting,
+} from "./rule.ts";
 import { conditions } from "./conditions.ts";
 import { values } from "./values.ts";
 
@@ -66,8 +76,10 @@ export const statements: readonly Rule[] = [
     fix: 'write "Action": "sts:AssumeRoleWithWebIdentity"',
     *check(subject) {
       const trusted = new Set(trusting(subject).map(({ index }) => index));
-      for (const { index, effect, issuers, action } of subject.statements) {
-        if (effect === "Deny" || issuers.length === 0 || trusted.has(index)) continue;
+      for (const { index, effect, issuers, principal, action } of subject.statements) {
+        // Who names callers of AWS as well may mean just that.
+        const hasOthers = typeof principal === "object" && principal["AWS"] !== undefined;
+        if (effect === "Deny" || issuers.length === 0 || trusted.has(index) || hasOthers) continue;
         const other = action?.find((name) => /^sts:AssumeRole/i.test(name));
         if (other !== undefined)
           yield { path: ["Statement", index, "Action"], evidence: `${other} is for other callers` };
@@ -94,12 +106,16 @@ export const statements: readonly Rule[] = [
     title: "everybody is named as principal",
     fix: "name those whom the role trusts",
     *check({ statements: all }) {
-      for (const { index, effect, principal, lines } of all) {
+      for (const statement of all) {
+        const { index, effect, principal, lines } = statement;
         if (effect === "Deny") continue;
         const path = ["Statement", index, "Principal"];
         if (principal === "*") yield { path, evidence: '"*", which IAM has been seen to refuse in a trust policy' };
-        else if (principal?.["AWS"]?.includes("*") && lines.length === 0)
-          yield { path: [...path, "AWS"], evidence: "all of AWS, without a condition" };
+        else if (namesEverybody(principal) && !lines.some((line) => narrows(line, statement)))
+          yield {
+            path: [...path, "AWS"],
+            evidence: "everybody, and no condition says of which account or organization",
+          };
       }
     },
   },
@@ -143,6 +159,14 @@ export const statements: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether the line asks for callers of one place, as no stranger can choose to come from there. */
+function narrows(line: Line, statement: LintStatement): boolean {
+  const { key, use, values: wanted } = line;
+  const says = /^(aws:(principal|source)|sts:externalid$)/i.test(key) || isClaim(line, statement);
+  const always = isPositive(line) && !use.ifExists && use.set !== "all";
+  return says && always && !wanted.some((value) => /^[*?]/.test(value));
+}
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
   const identities = ownIdentities(subject, statement);
