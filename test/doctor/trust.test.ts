@@ -57,8 +57,8 @@ describe("a trust policy held against a token", () => {
     ],
     [
       "another principal",
-      statement({}, { Principal: { AWS: "*" } }),
-      /Principal is AWS \*, the request has Federated accounts\.google\.com: the statement is for callers/,
+      statement({}, { Principal: { AWS: "111122223333" } }),
+      /Principal is AWS 111122223333, the request has Federated accounts\.google\.com: the statement is for callers/,
     ],
     [
       "another action",
