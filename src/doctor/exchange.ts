@@ -85,7 +85,6 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
     accountId: role.accountId,
     sessionName: renderSessionName(settled.roleSessionName, token.values),
     now: host.now(),
-    context: { "sts:DurationSeconds": [String(settled.durationSeconds ?? 3600)] },
     choosesAudience: settled.source.kind !== "file" && settled.source.kind !== "variable",
   });
   if (verdict.decision === "allowed") {

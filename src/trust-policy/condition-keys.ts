@@ -18,7 +18,6 @@ export const providerKeys: readonly string[] = ["aud", "sub", "amr"];
 export const requestKeys: readonly string[] = [
   "sts:RoleSessionName",
   "sts:SourceIdentity",
-  "sts:DurationSeconds",
   "sts:RoleAuthorizedByIdp",
   "sts:TransitiveTagKeys",
   "aws:CurrentTime",

@@ -79,9 +79,16 @@ const text = v.pipe(
   v.transform(String),
 );
 const strings = v.pipe(oneOrMany(v.string("must be text")), v.minLength(1, "must not be empty"));
+const principalRule = 'must be "*" or an object of AWS, Federated, Service or CanonicalUser';
 const principal = v.union(
-  [v.literal("*"), v.record(v.picklist(["AWS", "Federated", "Service", "CanonicalUser"]), strings)],
-  'must be "*" or an object of AWS, Federated, Service or CanonicalUser',
+  [
+    v.literal("*"),
+    v.pipe(
+      v.record(v.picklist(["AWS", "Federated", "Service", "CanonicalUser"]), strings),
+      v.check((block) => Object.keys(block).length > 0, principalRule),
+    ),
+  ],
+  principalRule,
 );
 const actions = v.pipe(
   strings,
@@ -105,7 +112,7 @@ const conditions = v.pipe(
 
 const statement = v.pipe(
   v.strictObject({
-    Sid: v.optional(v.string()),
+    Sid: v.optional(v.pipe(v.string(), v.regex(/^[0-9A-Za-z]*$/, "must be of letters and digits alone"))),
     Effect: v.picklist(["Allow", "Deny"], "must be Allow or Deny"),
     Principal: v.optional(principal),
     NotPrincipal: v.optional(principal),

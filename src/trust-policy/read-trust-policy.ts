@@ -1,11 +1,13 @@
+import { suggest } from "../suggest.ts";
 import { type JsonText, readJsonText } from "./json-text.ts";
 import type { Path } from "./path.ts";
+import { matches, readPattern } from "./pattern.ts";
 import { type PolicyDocument, type PolicyProblem, type PolicyReading, readPolicy, type Statement } from "./policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "./quota.ts";
 
 /**
  * Reads the trust policy of a role: a policy whose statements say whom, and neither by exclusion nor of which resource,
- * and which allow actions of STS alone.
+ * and which are about assuming roles alone.
  *
  * @param document after JSON parsing
  * @returns the policy, or everything that IAM would refuse it for
@@ -18,6 +20,11 @@ export function readTrustPolicy(document: unknown): PolicyReading {
   return problems.length === 0 ? reading : { problems };
 }
 
+/** As `U+FEFF`. */
+export function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** What a file says, and where. */
 export type TrustPolicyText = PolicyReading & { json: JsonText | undefined };
 
@@ -27,6 +34,11 @@ export function readTrustPolicyText(text: string): TrustPolicyText {
   const { usual, most } = TRUST_POLICY_QUOTA;
   if (size > most) {
     const message = `has ${size} characters without white space; a trust policy has ${most} at most, ${usual} unless the quota was raised`;
+    return { problems: [{ path: [], message }], json: undefined };
+  }
+  const odd = /[^\t\n\r -\u00ff]/u.exec(text)?.[0];
+  if (odd !== undefined) {
+    const message = `has the character ${codePoint(odd)}: IAM takes none beyond U+00FF, but where JSON writes it as \\u and digits`;
     return { problems: [{ path: [], message }], json: undefined };
   }
   let json: JsonText;
@@ -55,12 +67,27 @@ function problemsOf(statement: Statement, index: number): PolicyProblem[] {
   for (const name of ["Action", "NotAction"] as const) {
     const actions = (name === "Action" ? statement.action : statement.notAction) ?? [];
     for (const [item, action] of actions.entries()) {
-      if (action === "*" || /^sts:/i.test(action)) continue;
-      problems.push({ path: at(name, item), message: "must be an action of sts in a trust policy" });
+      if (assuming.some((known) => matches(readPattern(action.toLowerCase()) ?? [], known.toLowerCase()))) continue;
+      const close = suggest(action, assuming);
+      const meant = close === undefined ? "" : `; ${close} is meant?`;
+      problems.push({ path: at(name, item), message: `must be an action by which roles are assumed${meant}` });
     }
   }
   return problems;
 }
+
+/**
+ * The actions of a trust policy; IAM refuses others.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
+ */
+const assuming = [
+  "sts:AssumeRole",
+  "sts:AssumeRoleWithSAML",
+  "sts:AssumeRoleWithWebIdentity",
+  "sts:SetContext",
+  "sts:SetSourceIdentity",
+  "sts:TagSession",
+];
 
 const resourceRule = "has no place in a trust policy: its resource is the role";
 

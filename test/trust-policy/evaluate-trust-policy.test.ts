@@ -302,7 +302,7 @@ describe("hints", () => {
     expect(hintOf(statement(undefined, { Action: "sts:assumerole" }))).toEqual([
       "sts:AssumeRole is for callers that have AWS credentials; a token asks for sts:AssumeRoleWithWebIdentity",
     ]);
-    for (const action of ["sts:TagSession", "sts:AssumeRoleWithSAML", "sts:XAssumeRole"])
+    for (const action of ["sts:TagSession", "sts:AssumeRoleWithSAML", "sts:*Role"])
       expect(hintOf(statement(undefined, { Action: action }))).toEqual([]);
     expect(hintOf(statement(undefined, { Action: ["sts:TagSession", "sts:AssumeRole"] }))).toHaveLength(1);
   });

@@ -17,7 +17,10 @@ function problemsOf(document: unknown): string[] {
 describe("what IAM takes", () => {
   test.each([
     ["one statement", { Statement: good }],
-    ["actions of sts in any case", { Statement: { ...good, Action: ["STS:TagSession", "sts:*", "*"] } }],
+    [
+      "actions in any case",
+      { Statement: { ...good, Action: ["STS:TagSession", "sts:*", "*", "sts:Set*", "sts:assumeRole"] } },
+    ],
     ["NotAction", { Statement: { Effect: "Deny", Principal: { AWS: "*" }, NotAction: "sts:TagSession" } }],
     [
       "empty Sids, twice",
@@ -41,6 +44,22 @@ describe("what IAM takes", () => {
   ])("%s", (_name, document) => {
     expect(problemsOf(document)).toEqual([]);
   });
+});
+
+test.each([
+  ["a byte order mark", `\ufeff${JSON.stringify({ Statement: good })}`, "U+FEFF"],
+  ["a character beyond Latin-1", JSON.stringify({ Id: "\u65e5", Statement: good }), "U+65E5"],
+  ["half of one", JSON.stringify({ Id: "x", Statement: good }).replace("x", "\ud83d"), "U+D83D"],
+  ["one of two halves", JSON.stringify({ Id: "\u{1f600}", Statement: good }), "U+1F600"],
+  ["a control character between", `\u0000${JSON.stringify({ Statement: good })}`, "U+0000"],
+])("%s is refused by its name", (_name, text, name) => {
+  const message = `has the character ${name}: IAM takes none beyond U+00FF, but where JSON writes it as \\u and digits`;
+  expect(readTrustPolicyText(text)).toEqual({ problems: [{ path: [], message }], json: undefined });
+});
+
+test("the same characters as JSON can write them, and those of Latin-1, are taken", () => {
+  const text = JSON.stringify({ Id: "\u00ff\u007f", Statement: good }).replace("\u007f", "\\u65e5");
+  expect(readTrustPolicyText(text)).toMatchObject({ policy: { id: "\u00ff\u65e5" } });
 });
 
 describe("what it does not take is told, all of it", () => {
@@ -67,16 +86,27 @@ describe("what it does not take is told, all of it", () => {
     ],
     [
       "other actions",
-      { ...good, Action: ["sts:AssumeRole", "s3:Get*", "iam:PassRole"] },
+      { ...good, Action: ["sts:AssumeRole", "s3:Get*", "sts:GetSessionToken", "sts:AssumeRoleWithWebIdentify"] },
       [
-        "$.Statement[0].Action[1] must be an action of sts in a trust policy",
-        "$.Statement[0].Action[2] must be an action of sts in a trust policy",
+        "$.Statement[0].Action[1] must be an action by which roles are assumed",
+        "$.Statement[0].Action[2] must be an action by which roles are assumed",
+        "$.Statement[0].Action[3] must be an action by which roles are assumed; sts:AssumeRoleWithWebIdentity is meant?",
       ],
     ],
     [
       "other actions left out",
       { Effect: "Deny", Principal: "*", NotAction: "s3:*" },
-      ["$.Statement[0].NotAction[0] must be an action of sts in a trust policy"],
+      ["$.Statement[0].NotAction[0] must be an action by which roles are assumed"],
+    ],
+    [
+      "a Sid with other characters",
+      { ...good, Sid: "Team A!" },
+      ["$.Statement[0].Sid must be of letters and digits alone"],
+    ],
+    [
+      "nobody",
+      { ...good, Principal: {} },
+      ['$.Statement[0].Principal must be "*" or an object of AWS, Federated, Service or CanonicalUser'],
     ],
     [
       "several at once",

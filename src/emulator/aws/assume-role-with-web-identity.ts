@@ -48,7 +48,6 @@ export async function assumeRoleWithWebIdentity(account: Account, call: Call): P
       ...tokenContext(claims, provider.keyPrefix),
       "aws:FederatedProvider": [federated],
       "sts:RoleSessionName": [asked.name],
-      "sts:DurationSeconds": [String(asked.durationSeconds)],
     },
   });
   if (!role || trust.decision === "denied") {
