@@ -16,6 +16,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // A busy machine is no failure.
+          testTimeout: 30_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/cli/**", "test/contract/**", "test/native/**", ...slow],
           // No file leaves anything behind, and loading the same modules again for each takes as long as the tests.

@@ -6,57 +6,46 @@ import { splitKey } from "../condition-keys.ts";
 import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
 
 export const strangersSub = "199999999999999999999";
+const strangersSubs = [strangersSub, "100000000000000000001"];
 /** A Deny may be against numbers that begin in some way. */
-const strangersSubs = [strangersSub, "100000000000000000001", ...Array.from("23456789", (digit) => digit.repeat(21))];
+const moreSubs = [
+  ...Array.from("12345678", (digit) => `1${digit.repeat(20)}`),
+  ...Array.from("23456789", (digit) => digit.repeat(21)),
+];
 export const strangersAudience = "https://stranger.example";
 const strangersAudiences = [strangersAudience, "stranger"];
 const strangersEmail = "stranger@stranger.iam.gserviceaccount.com";
 const strangersKubernetes = "system:serviceaccount:stranger:stranger";
 
-/** Values of one key that are tried: all combinations are. */
+/** Values of one key in a policy that are tried, in all combinations. */
 export const MAX_EACH = 10;
 
 /** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
 export function letsIn({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  return sessionNames(core, claims).some((sessionName) => {
-    const { decision, statements } = decide(core, { claims, sessionName });
-    return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
-  });
+  const { decision, statements } = decide(core, { claims });
+  return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
 }
 
 /** Whether the statement itself matches the identity. */
 export function matchesIdentity({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  return decide(core, { claims, sessionName: claims.sub }).statements[index]?.matched === true;
+  return decide(core, { claims }).statements[index]?.matched === true;
 }
 
-/** The session's name is the caller's to choose: where a variable may insert it, it is tried as each of the claims. */
-function sessionNames(policy: PolicyDocument, { sub, azp, aud, email }: TokenClaims): string[] {
-  return hasVariable(policy) ? [sub, azp ?? sub, [aud].flat()[0] ?? sub, email ?? sub] : [sub];
-}
+const variables = /\$\{(?![*?$]\})[^}]*\}/g;
 
 /** Whether a value is what something else in the request makes it. */
 export function isVariable(value: string): boolean {
-  return /\$\{[^*?$]/.test(value);
-}
-
-/** Whether what the policy wants depends on what else is in the request. */
-export function hasVariable({ statements }: PolicyDocument): boolean {
-  return statements.some(({ condition = {} }) =>
-    Object.values(condition).some((keys) =>
-      Object.values(keys)
-        .flat()
-        .some((value) => /\$\{[^*?$]/.test(value)),
-    ),
-  );
+  return value.search(variables) >= 0;
 }
 
 /**
- * The policy without what a token does not say: addresses, times, the session's name, which is the caller's to choose. An Allow
- * statement asks for less then; a Deny statement that asks for such a thing is taken not to apply. A provider that the account
- * has made for Google stands for Google.
+ * The policy without what a token does not say: addresses, times, and whatever a variable becomes, as that is mostly the caller's to
+ * choose, as audience and session name are. An Allow statement asks for less then; a Deny statement that asks for such a thing is
+ * taken not to apply. A provider that the account has made for Google stands for Google.
  */
 export function withoutSurroundings(policy: PolicyDocument): PolicyDocument {
-  return { ...policy, statements: policy.statements.map((statement) => trimmed(googlesOwn(statement))) };
+  const hasVariables = policy.version === "2012-10-17";
+  return { ...policy, statements: policy.statements.map((statement) => trimmed(googlesOwn(statement), hasVariables)) };
 }
 
 function googlesOwn(statement: Statement): Statement {
@@ -66,17 +55,32 @@ function googlesOwn(statement: Statement): Statement {
   return federated === undefined ? statement : { ...statement, principal: { ...principal, Federated: federated } };
 }
 
-function trimmed(statement: Statement): Statement {
+function trimmed(statement: Statement, hasVariables: boolean): Statement {
   const isSurrounding = (key: string) => ["aws", "sts", "iam"].includes(splitKey(key).prefix);
-  const blocks = Object.entries(statement.condition ?? {});
-  const hasSome = blocks.some(([, keys]) => Object.keys(keys).some(isSurrounding));
-  if (!hasSome) return statement;
+  const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
+  const lines = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
+  );
+  const kept = lines.filter(({ key }) => !isSurrounding(key));
+  if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
   if (statement.effect === "Deny") return { effect: "Deny", action: [] };
-  const kept = blocks.map(([operator, keys]) => [
-    operator,
-    Object.fromEntries(Object.entries(keys).filter(([key]) => !isSurrounding(key))),
-  ]);
-  return { ...statement, condition: Object.fromEntries(kept) };
+  const condition: Record<string, Record<string, readonly string[]>> = {};
+  for (const line of kept) {
+    const { operator, key, values } = isFree(line.values) ? open(line) : line;
+    // The line that stands there already is about the same key, and asks for no less.
+    condition[operator] = { [key]: values, ...condition[operator] };
+  }
+  return { ...statement, condition };
+}
+
+/** The line with `*` for its variables, under the operator that knows wildcards; a negated one asks for nothing. */
+function open({ operator, key, values }: { operator: string; key: string; values: readonly string[] }) {
+  const isPlain = /Equals/.test(operator);
+  const patterns = values.map((value) =>
+    (isPlain ? value.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : value).replace(variables, "*"),
+  );
+  if (/Not/.test(operator)) return { operator: "StringLike", key, values: ["*"] };
+  return { operator: operator.replace(/String(Equals(IgnoreCase)?|Like)/, "StringLike"), key, values: patterns };
 }
 
 /** The identities that a statement is made for, as far as there can be tokens of such. */
@@ -90,7 +94,7 @@ export function ownIdentities(subject: Subject, statement: LintStatement): Token
       );
     }
     const azps = wanted("aud", strangersEmail);
-    const subs = wanted("sub", ...azps, ...strangersSubs).filter((sub) => /^\d+$/.test(sub));
+    const subs = wanted("sub", ...azps, ...strangersTo(subject)).filter((sub) => /^\d+$/.test(sub));
     const pairs = subs.flatMap((sub) =>
       [sub, ...azps.filter((azp) => azp.includes("@") || isClientId(azp))].map((azp) => ({ sub, azp })),
     );
@@ -118,7 +122,7 @@ export function strangers(subject: Subject, statement: LintStatement): TokenClai
     const others = [strangersEmail, ...wanted("aud").filter(isClientId)];
     // Whom the policy names is no stranger to it.
     const named = new Set(subject.statements.flatMap(({ lines }) => lines.flatMap(({ values }) => values)));
-    return strangersSubs
+    return strangersTo(subject)
       .filter((sub) => !named.has(sub))
       .flatMap((sub) =>
         wanted("oaud", ...strangersAudiences).flatMap((aud) =>
@@ -126,6 +130,17 @@ export function strangers(subject: Subject, statement: LintStatement): TokenClai
         ),
       );
   });
+}
+
+/** What a variable becomes for a stranger; all else may be anything. */
+function strangersOwn(variable: string): string {
+  if (/:(sub|aud)\W/i.test(variable)) return strangersSub;
+  return /:email\W/i.test(variable) ? strangersEmail : "1";
+}
+
+function strangersTo({ statements }: Subject): string[] {
+  const isDenied = statements.some(({ effect, lines }) => effect === "Deny" && lines.length > 0);
+  return isDenied ? [...strangersSubs, ...moreSubs] : strangersSubs;
 }
 
 /** Google's tokens with these claims: what not every token has is left out as well, where the policy asks for it. */
@@ -163,12 +178,20 @@ function tokens(
 function wantedOf({ statements }: Subject, statement: LintStatement, name: string, usual: readonly string[]): string[] {
   const valuesOf = (lines: readonly Line[]) =>
     lines.filter((line) => isClaim(line, statement, name) && line.use.operator !== undefined).flatMap(filledIn);
+  // Those that a Deny is against would take the place of those that may get in.
+  const denying = statements.filter(({ effect }) => effect === "Deny").flatMap(({ lines }) => lines.filter(isPositive));
+  const denied = new Set(valuesOf(denying));
+  const some = (values: readonly string[]) =>
+    values.toSorted((a, b) => Number(denied.has(a)) - Number(denied.has(b))).slice(0, MAX_EACH);
   const own = valuesOf(statement.lines.filter(isPositive));
-  const values = own.length > 0 ? own : [...valuesOf(statements.flatMap(({ lines }) => lines)), ...usual];
-  return [...new Set(values)].slice(0, MAX_EACH);
+  return [
+    ...new Set(own.length > 0 ? some(own) : [...some(valuesOf(statements.flatMap(({ lines }) => lines))), ...usual]),
+  ];
 }
 
 function filledIn(line: Line): string[] {
   const special = isLike(line) ? /\$\{([*?$])\}|[*?]/g : /\$\{([*?$])\}/g;
-  return line.values.map((value) => value.replace(special, (_, plain: string | undefined) => plain ?? "1"));
+  return line.values.map((value) =>
+    value.replace(variables, strangersOwn).replace(special, (_, plain: string | undefined) => plain ?? "1"),
+  );
 }
