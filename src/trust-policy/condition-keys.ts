@@ -41,6 +41,21 @@ export const requestKeys: readonly string[] = [
   "aws:VpcSourceIp",
 ];
 
+/**
+ * Global keys that other requests have: of callers with a session or of services, of which the exchange of a token knows nothing.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export const absentKeys: ReadonlySet<string> = new Set(
+  [
+    ...["CalledVia", "CalledViaFirst", "CalledViaLast", "ViaAWSService", "AssumedRoot", "ChatbotSourceArn"],
+    ...["MultiFactorAuthAge", "MultiFactorAuthPresent", "TokenIssueTime", "SourceIdentity", "userid", "username"],
+    ...["PrincipalAccount", "PrincipalArn", "PrincipalIsAWSService", "PrincipalOrgID", "PrincipalOrgPaths"],
+    ...["PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalType"],
+    ...["Ec2InstanceSourcePrivateIPv4", "Ec2InstanceSourceVpc"],
+    ...["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths"],
+  ].map((name) => `aws:${name}`.toLowerCase()),
+);
+
 /** `aws:RequestTag/KEY`, and the tags of the role. */
 export const tagKeys: readonly string[] = ["aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/"];
 

@@ -124,6 +124,16 @@ describe("findings", () => {
     expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: described } } }] });
   });
 
+  test("are no links and no addresses of another kind, whatever policy and file are called", () => {
+    const value = "[ok](https://evil.example) {0} back\\slash";
+    const odd = text
+      .replace('"accounts.google.com:oaud"', '"accounts.google.com:aud"')
+      .replace("https://aws.example.com", JSON.stringify(value).slice(1, -1));
+    const sarif = JSON.stringify(toSarif([{ file: "a#b/c?d%20.json", findings: lintTrustPolicy(odd) }], "1"));
+    expect(sarif).toContain(JSON.stringify(String.raw`\[ok\](https://evil.example) {{0}} back\\slash`).slice(1, -1));
+    expect(sarif).toContain('"uri":"a%23b/c%3Fd%2520.json"');
+  });
+
   test("rules have names of their own", () => {
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
     for (const { id, title, fix } of rules) {

@@ -35,15 +35,20 @@ function resultOf(file: string, { rule, severity, title, evidence, path, line, c
     ruleId: rule,
     ruleIndex: rules.findIndex(({ id }) => id === rule),
     level: severity,
-    message: { text: `${title}: ${evidence}` },
+    message: { text: escape(`${title}: ${evidence}`) },
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file) },
+          artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/") },
           region: { startLine: line, startColumn: column },
         },
         logicalLocations: [{ fullyQualifiedName: path }],
       },
     ],
   };
+}
+
+/** What a policy says is neither a link nor a placeholder (SARIF 2.1.0, 3.11.5 and 3.11.6). */
+function escape(text: string): string {
+  return text.replace(/[\\[\]]/g, "\\$&").replace(/[{}]/g, "$&$&");
 }

@@ -7,7 +7,7 @@ import { letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
 import {
   type Hit,
   isClaim,
-  isPositive,
+  issuerOf,
   type Line,
   type LintStatement,
   type Rule,
@@ -120,6 +120,23 @@ export const statements: readonly Rule[] = [
     },
   },
   {
+    id: "others-let-in",
+    severity: "error",
+    title: "tokens of another issuer lack Google's keys, and the conditions hold where those are missing",
+    fix: "give each provider a statement of its own",
+    *check(subject) {
+      for (const statement of trusting(subject)) {
+        const others = statement.federated.filter((value) => !statement.issuers.includes(issuerOf(value)));
+        const isClosed = statement.lines.length === 0 || statement.lines.some((line) => narrows(line, statement));
+        if (others.length > 0 && !isClosed)
+          yield {
+            path: ["Statement", statement.index, "Principal"],
+            evidence: `nothing is asked of ${others.join(", ")}`,
+          };
+      }
+    },
+  },
+  {
     id: "unreachable",
     severity: "error",
     title: "the statement can never let anybody in",
@@ -162,10 +179,13 @@ export const statements: readonly Rule[] = [
 
 /** Whether the line asks for callers of one place, as no stranger can choose to come from there. */
 function narrows(line: Line, statement: LintStatement): boolean {
-  const { key, use, values: wanted } = line;
-  const says = /^(aws:(principal|source)|sts:externalid$)/i.test(key) || isClaim(line, statement);
-  const always = isPositive(line) && !use.ifExists && use.set !== "all";
-  return says && always && !wanted.some((value) => /^[*?]/.test(value));
+  const says = /^(aws:(principal|source)|sts:externalid$)/i.test(line.key) || isClaim(line, statement);
+  return says && isNeeded(line) && !line.values.some((value) => /^[*?]/.test(value));
+}
+
+/** Whether the line fails where its key is missing. */
+function isNeeded({ use }: Line): boolean {
+  return use.operator !== undefined && use.operator.negated !== true && !use.ifExists && use.set !== "all";
 }
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
