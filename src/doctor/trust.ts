@@ -1,10 +1,15 @@
 import { asciiJson } from "../ascii-json.ts";
 import { printable } from "../errors.ts";
-import { evaluateTrustPolicy, type TrustEvaluation, type TrustRequest } from "../trust-policy/evaluate-trust-policy.ts";
+import {
+  evaluateTrustPolicy,
+  type TrustEvaluation,
+  type TrustRequest,
+  type TrustStatement,
+} from "../trust-policy/evaluate-trust-policy.ts";
 import { trustGoogle, trustProvider } from "../trust-policy/generate.ts";
 import { formatPolicy, type PolicyDocument, type Statement } from "../trust-policy/policy.ts";
 import { readTrustPolicyText } from "../trust-policy/read-trust-policy.ts";
-import { nearest, reasonsOf } from "../trust-policy/reasons.ts";
+import { denying, nameOfStatement, nearest, reasonsOf } from "../trust-policy/reasons.ts";
 import { audienceKey, googleName, type TokenClaims } from "../trust-policy/web-identity.ts";
 import type { Remedy } from "./check.ts";
 import { shellWord } from "../shell-word.ts";
@@ -38,10 +43,20 @@ export function judgeTrust(text: string, request: RoleRequest): TrustVerdict {
   return {
     decision: "denied",
     reasons: reasonsOf(evaluation).map((line) => printable(line, 800)),
-    remedy:
-      evaluation.reason === "explicit deny"
-        ? { text: "take that statement out of the trust policy, if this workload is meant to get in" }
-        : remedyFor(policy, evaluation, request),
+    remedy: evaluation.reason === "explicit deny" ? lift(evaluation) : remedyFor(policy, evaluation, request),
+  };
+}
+
+/** What denies is somebody's intention, and no command takes it away. */
+function lift(evaluation: TrustEvaluation): Remedy {
+  const unknown = denying(evaluation)
+    .flatMap(({ conditions }) => conditions)
+    .filter(({ hint }) => hint !== undefined)
+    .map(({ key }) => printable(key, 100));
+  if (unknown.length === 0)
+    return { text: "take that statement out of the trust policy, if this workload is meant to get in" };
+  return {
+    text: `look whether this workload is what that statement is against: it depends on ${unknown.join(", ")}, which is not known here`,
   };
 }
 
@@ -50,14 +65,11 @@ function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request:
   const audience = request.choosesAudience ? wantedAudience(evaluation, request.claims) : undefined;
   if (audience !== undefined)
     return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
-  const [closest] = nearest(evaluation);
-  const corrected = asciiJson(formatPolicy(correct(policy, evaluation, request.claims)));
-  const replaced =
-    closest === undefined
-      ? ""
-      : `; this one replaces Statement[${closest.statement}], so that who was let in by it is not any more`;
+  const own = ownStatement(evaluation, request.claims);
+  const corrected = asciiJson(formatPolicy(correct(policy, evaluation, own, request.claims)));
+  const change = own === undefined ? "one statement more" : `${printable(nameOfStatement(own), 100)} mended`;
   return {
-    text: `if the token is the right one, give role ${request.roleName} a trust policy that fits it${replaced}`,
+    text: `if the token is the right one, give role ${request.roleName} a trust policy that fits it: ${change}, all else as it is`,
     commands: [
       `aws iam update-assume-role-policy --role-name ${request.roleName} --policy-document ${shellWord(corrected)}`,
     ],
@@ -76,29 +88,39 @@ function wantedAudience(evaluation: TrustEvaluation, claims: TokenClaims): strin
   return audience === audienceKey(claims) ? undefined : audience;
 }
 
-/** The policy with the nearest statement made to take this token and no other; conditions that are on anything else stay. */
-function correct(policy: PolicyDocument, evaluation: TrustEvaluation, claims: TokenClaims): PolicyDocument {
-  const [closest] = nearest(evaluation);
-  const old = closest === undefined ? undefined : policy.statements[closest.statement];
-  const others = Object.entries(old?.condition ?? {}).flatMap(([operator, lines]) => {
-    const kept = Object.entries(lines).filter(([key]) => /^(aws|sts):/i.test(key));
-    return kept.length === 0 ? [] : [[operator, Object.fromEntries(kept)] as const];
-  });
-  const condition = Object.fromEntries(others);
-  const [least] = leastPolicy(evaluation.federated, claims).statements;
-  const statement: Statement = {
-    effect: "Allow",
-    ...least,
-    ...(old?.sid === undefined ? {} : { sid: old.sid }),
-    condition: {
-      ...condition,
-      ...least?.condition,
-      StringEquals: { ...condition["StringEquals"], ...least?.condition?.["StringEquals"] },
-    },
-  };
-  const statements = [...policy.statements];
-  statements[closest?.statement ?? statements.length] = statement;
+/** The statement that is meant for this token, as it names it somewhere. */
+function ownStatement(evaluation: TrustEvaluation, { sub, email }: TokenClaims): TrustStatement | undefined {
+  return nearest(evaluation).find(({ conditions }) =>
+    conditions.some(({ wanted }) => wanted.some((value) => value === sub || value === email)),
+  );
+}
+
+/** The policy with a statement that takes this token and no other. */
+function correct(
+  policy: PolicyDocument,
+  evaluation: TrustEvaluation,
+  own: TrustStatement | undefined,
+  claims: TokenClaims,
+): PolicyDocument {
+  const statement: Statement = { effect: "Allow", ...leastPolicy(evaluation.federated, claims).statements[0] };
+  if (own === undefined) return { ...policy, statements: [...policy.statements, statement] };
+  const statements = policy.statements.map((old, index) => (index === own.statement ? mend(old, own, statement) : old));
   return { ...policy, statements };
+}
+
+/** What of the old statement fits the token stays, and so does what is not about the token. */
+function mend(old: Statement, { principal, action, conditions }: TrustStatement, least: Statement): Statement {
+  const kept: Record<string, Record<string, readonly string[]>> = {};
+  for (const { operator, key, wanted, matched } of conditions) {
+    const isOther = /^(aws|sts):/i.test(key) || (matched && !/:(sub|aud|oaud)$/i.test(key));
+    if (isOther) kept[operator] = { ...kept[operator], [key]: wanted };
+  }
+  return {
+    ...old,
+    ...(!principal.matched && least.principal !== undefined && { principal: least.principal }),
+    ...(!action.matched && least.action !== undefined && { action: least.action }),
+    condition: { ...kept, StringEquals: { ...kept["StringEquals"], ...least.condition?.["StringEquals"] } },
+  };
 }
 
 function leastPolicy(federated: string, claims: TokenClaims): PolicyDocument {

@@ -41,6 +41,18 @@ export const requestKeys: readonly string[] = [
   "aws:VpcSourceIp",
 ];
 
+/** Those of them that every exchange has, and no claim of the token says. */
+export const everyRequestKeys: ReadonlySet<string> = new Set(
+  [
+    "sts:RoleSessionName",
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:RequestedRegion",
+    "aws:SourceIp",
+    "aws:UserAgent",
+  ].map((key) => key.toLowerCase()),
+);
+
 /**
  * Global keys that other requests have: of callers with a session or of services, of which the exchange of a token knows nothing.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html

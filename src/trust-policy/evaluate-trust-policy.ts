@@ -9,7 +9,7 @@ export interface TrustRequest {
   claims: TokenClaims;
   /** RoleSessionName; left out, the key `sts:RoleSessionName` is missing, which the real call never lets it be. */
   sessionName?: string;
-  /** Of the role; left out, that of the provider which the policy names for the token's issuer. Google's own name has none. */
+  /** Of the role; left out, any whose provider for the token's issuer the policy names. Google itself has no provider. */
   accountId?: string;
   /** Milliseconds since the epoch; left out, the keys of the time are missing. */
   now?: number;
@@ -57,8 +57,7 @@ const action = "sts:AssumeRoleWithWebIdentity";
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustRequest): TrustEvaluation {
-  const federated = federatedName(policy, request);
-  const { decision, reason, statements } = decide(policy, request, federated);
+  const { decision, reason, statements, federated } = decide(policy, request);
   return {
     decision,
     reason,
@@ -68,28 +67,29 @@ export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustReques
 }
 
 /** The same without explanations. */
-export function decide(
-  policy: PolicyDocument,
-  request: TrustRequest,
-  federated = federatedName(policy, request),
-): Evaluation {
-  const principal = { type: "Federated", value: federated } as const;
-  return evaluate([policy], { action, principal, context: trustContext(request, federated) });
+export function decide(policy: PolicyDocument, request: TrustRequest): Evaluation & { federated: string } {
+  const evaluations = federatedNames(policy, request).map((federated) => {
+    const principal = { type: "Federated", value: federated } as const;
+    return { federated, ...evaluate([policy], { action, principal, context: trustContext(request, federated) }) };
+  });
+  const [first] = evaluations;
+  if (first === undefined) throw new Error("an issuer has a name");
+  return evaluations.find(({ decision }) => decision === "allowed") ?? first;
 }
 
-/** Google's name, or the ARN of the account's provider for the token's issuer; the token does not say the account. */
-function federatedName({ statements }: PolicyDocument, { claims, accountId }: TrustRequest): string {
+/**
+ * Google's name, or the ARN of the account's provider for the token's issuer: each that the policy names, as the token does not say
+ * the account.
+ */
+function federatedNames({ statements }: PolicyDocument, { claims, accountId }: TrustRequest): string[] {
   const name = keyPrefixOf(claims);
-  if (name === googleName) return name;
+  if (name === googleName) return [name];
   const named = statements.flatMap(({ principal }) => (principal === "*" ? [] : (principal?.["Federated"] ?? [])));
-  const isProvider = (value: string) => /^arn:[\w-]+:iam::\d{12}:oidc-provider\//.test(value);
-  const own = named.find(
-    (value) =>
-      isProvider(value) &&
-      value.endsWith(`:oidc-provider/${name}`) &&
-      (accountId === undefined || value.split(":")[4] === accountId),
-  );
-  return own ?? `arn:aws:iam::${accountId ?? "ACCOUNT"}:oidc-provider/${name}`;
+  const own = named.filter((value) => {
+    const [, account, issuer] = /^arn:[\w-]+:iam::(\d{12}):oidc-provider\/(.*)$/s.exec(value) ?? [];
+    return issuer === name && (accountId === undefined || account === accountId);
+  });
+  return own.length > 0 ? own : [`arn:aws:iam::${accountId ?? "ACCOUNT"}:oidc-provider/${name}`];
 }
 
 function trustContext({ claims, sessionName, now, context = {} }: TrustRequest, federated: string): Context {

@@ -1,14 +1,17 @@
 // Why a part of a statement does not match a token of Google's, in the words that its author needs.
 import { suggest } from "../suggest.ts";
+import { codePoint } from "./code-point.ts";
 import type { ConditionResult } from "./condition.ts";
-import { googleKeys, providerKeys, requestKeys, splitKey, tagKeys } from "./condition-keys.ts";
+import { everyRequestKeys, googleKeys, providerKeys, requestKeys, splitKey, tagKeys } from "./condition-keys.ts";
 import { readOperator } from "./operator.ts";
 import { audienceKey, googleName, keyPrefixOf, type TokenClaims } from "./web-identity.ts";
 
-/** Undefined for what matches, and where there is nothing to say but that the values differ. */
+/** Undefined where there is nothing to say but that the values differ, and for what matches by a value that is known. */
 export function hintForCondition(result: ConditionResult, claims: TokenClaims, version: string): string | undefined {
-  if (result.matched) return undefined;
   const { operator, key, wanted, actual } = result;
+  if (actual === undefined && everyRequestKeys.has(key.toLowerCase()))
+    return `every request has ${key}, but what it is here was not said: give it as context, as --context ${key}=VALUE`;
+  if (result.matched) return undefined;
   const use = readOperator(operator);
   const unknown = unknownKey(key, keyPrefixOf(claims));
   if (unknown !== undefined) return unknown;
@@ -94,6 +97,9 @@ function nearly(wanted: string, actual: readonly string[], operator: string, ver
     if (wanted === value) continue;
     if (wanted.toLowerCase() === value.toLowerCase()) return "the two differ in capital letters alone";
     if (wanted.trim() === value) return "the policy's value has white space around it";
+    const invisible = /\p{Cf}/u.exec(wanted + value)?.[0];
+    if (invisible !== undefined && visible(wanted) === visible(value))
+      return `the two differ in characters that cannot be seen, as ${codePoint(invisible)}`;
     if (wanted.replace(/\/$/, "") === value.replace(/\/$/, "")) return "the two differ in the slash at the end alone";
     if (wanted.replace(/^https?:\/\//, "") === value.replace(/^https?:\/\//, ""))
       return "the two differ in what stands before :// alone";
@@ -103,6 +109,10 @@ function nearly(wanted: string, actual: readonly string[], operator: string, ver
       return 'without "Version": "2012-10-17" a variable is plain text';
   }
   return undefined;
+}
+
+function visible(text: string): string {
+  return text.replace(/\p{Cf}/gu, "");
 }
 
 function looksLike(wanted: string, value: string): boolean {
@@ -116,7 +126,7 @@ export function hintForPrincipal(wanted: readonly string[], claims: TokenClaims)
   const values = wanted.map((name) => name.split(" ")[1] ?? "");
   if (issuer === googleName) {
     if (values.some((value) => value.endsWith(`:oidc-provider/${googleName}`)))
-      return `Google is built into AWS under the name ${googleName}; an IAM OIDC provider for it takes that over, and refuses tokens whose azp it does not list`;
+      return `Google is built into AWS under the name ${googleName}; an IAM OIDC provider for it takes that over, and lets in only tokens whose azp it lists: what that is in the account is not known here`;
     const close = values.find((value) => value.includes("google"));
     if (close !== undefined) return `Google's name in a trust policy is ${googleName}, and nothing before or after it`;
   } else if (values.some((value) => value.includes(issuer.split("/")[0] ?? issuer))) {

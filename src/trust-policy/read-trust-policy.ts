@@ -1,6 +1,7 @@
 import { suggest } from "../suggest.ts";
 import { type JsonText, readJsonText } from "./json-text.ts";
 import type { Path } from "./path.ts";
+import { codePoint } from "./code-point.ts";
 import { matches, readPattern } from "./pattern.ts";
 import { type PolicyDocument, type PolicyProblem, type PolicyReading, readPolicy, type Statement } from "./policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "./quota.ts";
@@ -18,11 +19,6 @@ export function readTrustPolicy(document: unknown): PolicyReading {
   if ("problems" in reading) return reading;
   const problems = [...reading.policy.statements.flatMap(problemsOf), ...repeatedSids(reading.policy)];
   return problems.length === 0 ? reading : { problems };
-}
-
-/** As `U+FEFF`. */
-export function codePoint(character: string): string {
-  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** What a file says, and where. */

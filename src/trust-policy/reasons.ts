@@ -29,23 +29,31 @@ export function nameOfStatement({ statement, sid = "" }: TrustStatement): string
 }
 
 /** One line: which statement denies, or that none allows; nothing where the token is let in. */
-export function summaryOf({ decision, statements }: TrustEvaluation): string {
-  if (decision === "allowed") return "";
-  const denying = statements.find(({ effect, matched }) => effect === "Deny" && matched);
-  return denying === undefined ? "no statement allows it" : `${nameOfStatement(denying)} denies it`;
+export function summaryOf(evaluation: TrustEvaluation): string {
+  if (evaluation.decision === "allowed") return "";
+  const [statement] = denying(evaluation);
+  return statement === undefined ? "no statement allows it" : `${nameOfStatement(statement)} denies it`;
+}
+
+/** The statements by which the token is denied, whatever others allow. */
+export function denying({ statements }: TrustEvaluation): TrustStatement[] {
+  return statements.filter(({ effect, matched }) => effect === "Deny" && matched);
 }
 
 /** Why there is no access, a line each: the statements that deny, else what each that could allow does not have. */
-export function reasonsOf({ reason, statements }: TrustEvaluation): string[] {
-  if (reason === "explicit deny") {
-    const denying = statements.filter(({ effect, matched }) => effect === "Deny" && matched);
-    return denying.map((statement) => `${nameOfStatement(statement)} denies this token, whatever the others allow`);
+export function reasonsOf(evaluation: TrustEvaluation): string[] {
+  if (evaluation.reason === "explicit deny") {
+    return denying(evaluation).flatMap((statement) => [
+      `${nameOfStatement(statement)} denies this token, whatever the others allow`,
+      ...reasonsIn(statement, ({ hint }) => hint !== undefined),
+    ]);
   }
-  return allowing(statements).flatMap((statement) =>
-    partsOf(statement)
-      .filter(({ matched }) => !matched)
-      .map((part) => `${nameOfStatement(statement)}: ${reasonOfPart(part)}`),
-  );
+  return allowing(evaluation).flatMap((statement) => reasonsIn(statement, ({ matched }) => !matched));
+}
+
+function reasonsIn(statement: TrustStatement, isReason: (part: NamedPart) => boolean): string[] {
+  const parts = partsOf(statement).filter(isReason);
+  return parts.map((part) => `${nameOfStatement(statement)}: ${reasonOfPart(part)}`);
 }
 
 function reasonOfPart({ name, wanted, actual, hint }: NamedPart): string {
@@ -54,18 +62,18 @@ function reasonOfPart({ name, wanted, actual, hint }: NamedPart): string {
 }
 
 /** The statements that could allow, the one that came closest first: its reasons are the ones to look at. */
-export function nearest({ statements }: TrustEvaluation): TrustStatement[] {
-  return allowing(statements).toSorted((a, b) => distance(a) - distance(b));
+export function nearest(evaluation: TrustEvaluation): TrustStatement[] {
+  return allowing(evaluation).toSorted((a, b) => distance(a) - distance(b));
 }
 
-/** What to mend first, where that can be told; a Deny is somebody's intention. */
+/** What to mend first, where that can be told. */
 export function firstHint(evaluation: TrustEvaluation): string | undefined {
-  if (evaluation.reason !== "implicit deny") return undefined;
-  const parts = nearest(evaluation).flatMap(partsOf);
-  return parts.find(({ hint }) => hint !== undefined)?.hint;
+  const isDenied = evaluation.reason === "explicit deny";
+  const parts = (isDenied ? denying(evaluation) : nearest(evaluation)).flatMap(partsOf);
+  return parts.find(({ hint, matched }) => hint !== undefined && matched === isDenied)?.hint;
 }
 
-function allowing(statements: readonly TrustStatement[]): TrustStatement[] {
+function allowing({ statements }: TrustEvaluation): TrustStatement[] {
   return statements.filter(({ effect }) => effect === "Allow");
 }
 

@@ -53,7 +53,7 @@ describe("a trust policy held against a token", () => {
     [
       "what is not known here",
       statement({ IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }),
-      /the key comes from the request itself, not from the token/,
+      /every request has aws:SourceIp/,
     ],
     [
       "another principal",
@@ -106,13 +106,67 @@ describe("a trust policy held against a token", () => {
     ]);
   });
 
-  it("says whom its policy would shut out", () => {
-    const { remedy } = judgeTrust(policy(equals({ [`${G}:sub`]: "1" })), request);
-    expect(remedy?.text).toContain("this one replaces Statement[0]");
+  it("adds a statement where none names the token, and leaves those of others as they are", () => {
+    const others = { Principal: { Federated: G, AWS: "arn:aws:iam::111122223333:role/B" }, Sid: "TeamB" };
+    const theirs = statement(
+      { StringEquals: { [`${G}:sub`]: "1" } },
+      { ...others, Action: ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"] },
+    );
+    const [command] = judgeTrust(policy(theirs), request).remedy?.commands ?? [];
+    const { Statement: written } = JSON.parse(documentIn(command)) as { Statement: object[] };
+    expect(written).toEqual([
+      theirs,
+      equals({ [`${G}:sub`]: CLAIMS.sub, [`${G}:aud`]: CLAIMS.azp, [`${G}:oaud`]: CLAIMS.aud }),
+    ]);
+  });
+
+  it("mends the statement that names the token, and keeps of it what fits and what is not about the token", () => {
+    const own = statement(
+      {
+        StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:aud`]: CLAIMS.aud, [`${G}:email`]: CLAIMS.email },
+        NotIpAddress: { "aws:SourceIp": "192.0.2.1" },
+      },
+      { Sid: "Own", Action: ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"] },
+    );
+    const [command] = judgeTrust(policy(equals({ [`${G}:sub`]: "1" }), own), request).remedy?.commands ?? [];
+    const { Statement: written } = JSON.parse(documentIn(command)) as { Statement: object[] };
+    expect(written).toEqual([
+      equals({ [`${G}:sub`]: "1" }),
+      {
+        ...own,
+        Condition: {
+          StringEquals: {
+            [`${G}:sub`]: CLAIMS.sub,
+            [`${G}:aud`]: CLAIMS.azp,
+            [`${G}:oaud`]: CLAIMS.aud,
+            [`${G}:email`]: CLAIMS.email,
+          },
+          NotIpAddress: { "aws:SourceIp": "192.0.2.1" },
+        },
+      },
+    ]);
+  });
+
+  it("does not advise to take out what denies by something that is not known here", () => {
+    const deny = statement({ NotIpAddress: { "aws:SourceIp": "192.0.2.0/24" } }, { Effect: "Deny", Principal: "*" });
+    const { reasons, remedy } = judgeTrust(policy(equals({ [`${G}:sub`]: CLAIMS.sub }), deny), request);
+    expect(reasons[1]).toContain("every request has aws:SourceIp");
+    expect(remedy).toEqual({
+      text: "look whether this workload is what that statement is against: it depends on aws:SourceIp, which is not known here",
+    });
+  });
+
+  it("reads time and TLS as evaluate does", () => {
+    const known = {
+      StringEquals: { [`${G}:sub`]: CLAIMS.sub },
+      Bool: { "aws:SecureTransport": "true" },
+      DateGreaterThan: { "aws:CurrentTime": "2020-01-01" },
+    };
+    expect(judgeTrust(policy(statement(known)), { ...request, now: 1.7e12 }).decision).toBe("allowed");
   });
 
   it("keeps conditions that are not on the token", () => {
-    const old = statement({ StringEquals: { [`${G}:sub`]: "1", "sts:RoleSessionName": "x" } });
+    const old = statement({ StringEquals: { [`${G}:sub`]: CLAIMS.email, "sts:RoleSessionName": "x" } });
     const [command] = judgeTrust(policy(old), request).remedy?.commands ?? [];
     expect(JSON.parse(documentIn(command))).toMatchObject({
       Statement: [{ Condition: { StringEquals: { "sts:RoleSessionName": "x", [`${G}:sub`]: CLAIMS.sub } } }],

@@ -109,6 +109,21 @@ describe("what is shown of a statement", () => {
     const actual = (principal: unknown) =>
       first(statement(undefined, { Principal: principal }), { claims }).principal.actual;
     expect(actual({ Federated: ["www.amazon.com", `${arn}/b`, arn] })).toBe(`Federated ${arn}`);
+    const other = arn.replace("111122223333", "999900001111");
+    const two = policyOf({
+      Statement: [
+        statement(undefined, { Principal: { Federated: arn }, Effect: "Deny" }),
+        statement(undefined, { Principal: { Federated: other } }),
+      ],
+    });
+    const allowed = { decision: "allowed", federated: other };
+    expect(evaluateTrustPolicy(two, { claims })).toMatchObject(allowed);
+    expect(evaluateTrustPolicy(two, { claims, accountId: "999900001111" })).toMatchObject(allowed);
+    expect(evaluateTrustPolicy(two, { claims, accountId: "111122223333" })).toMatchObject({
+      reason: "explicit deny",
+      federated: arn,
+    });
+    expect(evaluateTrustPolicy(two, { claims, accountId: "1" }).federated).toContain(":iam::1:oidc-provider/");
     expect(actual({ Federated: `x${arn}` })).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
     expect(actual({ AWS: "*" })).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
     expect(actual("*")).toBe("Federated arn:aws:iam::ACCOUNT:oidc-provider/issuer.example.com/a");
@@ -194,13 +209,20 @@ describe("hints", () => {
       key("aws:PrincipalArn", "x"),
       "no exchange of a token has the key aws:PrincipalArn",
     ],
+    ["a key of the request", key("aws:SourceVpc", "vpc-1"), "from the request itself, not from the token"],
     [
-      "a key of the request",
+      "a key that every request has",
       key("aws:SourceIp", "1.2.3.4", "IpAddress"),
-      "from the request itself, not from the token",
+      "every request has aws:SourceIp, but what it is here was not said: give it as context, as --context aws:SourceIp=VALUE",
     ],
+    [
+      "a key that every request has, under a negated operator",
+      key("aws:sourceip", "1.2.3.4", "NotIpAddress"),
+      "every request has aws:sourceip",
+    ],
+    ["a character that cannot be seen", key("oaud", `${aud}\u200b`), "characters that cannot be seen, as U+200B"],
     ["a tag of the request", key("aws:RequestTag/a", "x"), "from the request itself"],
-    ["the session's name", key("sts:RoleSessionName", "x"), "from the request itself"],
+    ["the session's name", key("sts:RoleSessionName", "x"), "every request has sts:RoleSessionName"],
     [
       "the number, and the azp is an email",
       key("oaud", sub),
@@ -211,7 +233,7 @@ describe("hints", () => {
     ["several audiences of the token", key("oaud", sub), "the token's aud = a, b; ", { ...CLAIMS, aud: ["a", "b"] }],
     ["one audience among numbers", key("aud", ["1", "https://x"]), "an audience belongs under"],
     ["one email among numbers", key("sub", ["1", "x@example.com"]), "never with an email"],
-    ["the email under the session's name", key("sts:RoleSessionName", email), "from the request itself"],
+    ["the email under the session's name", key("sts:RoleSessionName", email), "every request has sts:RoleSessionName"],
     ["http for https", key("oaud", aud.replace("https", "http")), "what stands before :// alone"],
     [
       "https for http",
