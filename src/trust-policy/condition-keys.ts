@@ -59,13 +59,13 @@ export const everyRequestKeys: ReadonlySet<string> = new Set(
  */
 export const absentKeys: ReadonlySet<string> = new Set(
   [
-    ...["CalledVia", "CalledViaFirst", "CalledViaLast", "ViaAWSService", "AssumedRoot", "ChatbotSourceArn"],
-    ...["MultiFactorAuthAge", "MultiFactorAuthPresent", "TokenIssueTime", "SourceIdentity", "userid", "username"],
-    ...["PrincipalAccount", "PrincipalArn", "PrincipalIsAWSService", "PrincipalOrgID", "PrincipalOrgPaths"],
-    ...["PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalType"],
-    ...["Ec2InstanceSourcePrivateIPv4", "Ec2InstanceSourceVpc"],
-    ...["SourceAccount", "SourceArn", "SourceOrgID", "SourceOrgPaths"],
-  ].map((name) => `aws:${name}`.toLowerCase()),
+    "CalledVia CalledViaFirst CalledViaLast ViaAWSService AssumedRoot ChatbotSourceArn",
+    "MultiFactorAuthAge MultiFactorAuthPresent TokenIssueTime SourceIdentity userid username",
+    "PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID PrincipalOrgPaths",
+    "PrincipalServiceName PrincipalServiceNamesList PrincipalType",
+    "Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc",
+    "SourceAccount SourceArn SourceOrgID SourceOrgPaths",
+  ].flatMap((names) => names.split(" ").map((name) => `aws:${name}`.toLowerCase())),
 );
 
 /** `aws:RequestTag/KEY`, and the tags of the role. */

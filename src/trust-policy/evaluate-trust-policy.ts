@@ -66,15 +66,21 @@ export function evaluateTrustPolicy(policy: PolicyDocument, request: TrustReques
   };
 }
 
+interface Decision extends Evaluation {
+  federated: string;
+}
+
 /** The same without explanations. */
-export function decide(policy: PolicyDocument, request: TrustRequest): Evaluation & { federated: string } {
-  const evaluations = federatedNames(policy, request).map((federated) => {
-    const principal = { type: "Federated", value: federated } as const;
-    return { federated, ...evaluate([policy], { action, principal, context: trustContext(request, federated) }) };
-  });
-  const [first] = evaluations;
+export function decide(policy: PolicyDocument, request: TrustRequest): Decision {
+  const decisions = federatedNames(policy, request).map((federated) => decideFor(federated, policy, request));
+  const [first] = decisions;
   if (first === undefined) throw new Error("an issuer has a name");
-  return evaluations.find(({ decision }) => decision === "allowed") ?? first;
+  return decisions.find(({ decision }) => decision === "allowed") ?? first;
+}
+
+function decideFor(federated: string, policy: PolicyDocument, request: TrustRequest): Decision {
+  const principal = { type: "Federated", value: federated } as const;
+  return { federated, ...evaluate([policy], { action, principal, context: trustContext(request, federated) }) };
 }
 
 /**

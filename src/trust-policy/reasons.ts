@@ -43,10 +43,10 @@ export function denying({ statements }: TrustEvaluation): TrustStatement[] {
 /** Why there is no access, a line each: the statements that deny, else what each that could allow does not have. */
 export function reasonsOf(evaluation: TrustEvaluation): string[] {
   if (evaluation.reason === "explicit deny") {
-    return denying(evaluation).flatMap((statement) => [
-      `${nameOfStatement(statement)} denies this token, whatever the others allow`,
-      ...reasonsIn(statement, ({ hint }) => hint !== undefined),
-    ]);
+    return denying(evaluation).flatMap((statement) => {
+      const denial = `${nameOfStatement(statement)} denies this token, whatever the others allow`;
+      return [denial].concat(reasonsIn(statement, ({ hint }) => hint !== undefined));
+    });
   }
   return allowing(evaluation).flatMap((statement) => reasonsIn(statement, ({ matched }) => !matched));
 }
