@@ -1,9 +1,8 @@
 import type { Command } from "commander";
+import type { ClaimsOptions } from "./given-claims.ts";
 
 /** Where the identities come from; without any of these, from the live identity. */
-export interface IdentityOptions {
-  claims?: string;
-  tokenFile?: string;
+export interface IdentityOptions extends ClaimsOptions {
   sub: readonly string[];
   email: readonly string[];
   issuer?: string;

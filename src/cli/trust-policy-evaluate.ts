@@ -1,17 +1,16 @@
 import { type Command, Option } from "commander";
 import { asciiJson } from "../ascii-json.ts";
-import { flagsOfCredentials, readSessionName, readTokenConfig } from "../config.ts";
+import { flagsOfCredentials, readSessionName } from "../config.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { type JsonObject, objectOf, parseJson } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import type { TokenClaims } from "../trust-policy/web-identity.ts";
 import type { CommandContext } from "./commands.ts";
+import type { ClaimsOptions } from "./given-claims.ts";
 import { addPipeFlags, addTarget, flagsOf } from "./pipe-flags.ts";
 
-interface EvaluateOptions {
+interface EvaluateOptions extends ClaimsOptions {
   policy: string;
-  claims?: string;
-  tokenFile?: string;
   context?: string[];
   json?: true;
 }
@@ -63,9 +62,11 @@ async function evaluate(command: Command, options: EvaluateOptions, host: Host):
     });
   }
 
-  const root = await claimsOfOptions(command, options, host);
-  const claims = await checkClaims(root);
   const given = await flagsOf(command, host);
+  const { readGivenClaims } = await import("./given-claims.ts");
+  const [root, another] = (await readGivenClaims(options, given, host)).roots;
+  if (root === undefined || another !== undefined) throw badClaims("there are several", "give those of one token");
+  const claims = await checkClaims(root);
   const { renderSessionName } = await import("../sts/session-name.ts");
   const { claimsOf } = await import("../identity-token/claims.ts");
   const sessionName = renderSessionName(readSessionName(given, host.env), claimsOf(root));
@@ -100,31 +101,6 @@ function contextOf(given: readonly string[]): Record<string, string[]> {
     context[key] = [...(context[key] ?? []), text.slice(equals + 1)];
   }
   return context;
-}
-
-/** The claims of the file that is named, else of a token of this workload. */
-async function claimsOfOptions(command: Command, options: EvaluateOptions, host: Host): Promise<JsonObject> {
-  const { decodeWhole } = await import("../identity-token/claims.ts");
-  if (options.claims !== undefined) return claimsInFile(options.claims, host);
-  if (options.tokenFile !== undefined) return decodeWhole(host.readText(options.tokenFile).trim()).claims;
-  const config = readTokenConfig(await flagsOf(command, host), host.env);
-  const { openSource } = await import("../identity-token/open-source.ts");
-  const { mintToken } = await import("../identity-token/life.ts");
-  const { token } = await mintToken(await openSource(config, host), host, host.ticks() + config.timeoutMs);
-  return decodeWhole(token).claims;
-}
-
-function claimsInFile(path: string, host: Host): JsonObject {
-  const text = host.readText(path);
-  try {
-    const root = objectOf(parseJson(text));
-    // As `token --claims` prints them, beside header and times.
-    const claims = objectOf(root?.["claims"]) ?? root;
-    if (claims !== undefined) return claims;
-  } catch {
-    // Told below: the parser's message could repeat what the file holds.
-  }
-  throw badClaims(`${printable(path, 100)} is no JSON object`, "a token itself goes with --token-file");
 }
 
 async function checkClaims(root: JsonObject): Promise<TokenClaims> {

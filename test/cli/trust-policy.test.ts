@@ -153,8 +153,8 @@ describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
     [
       "claims that are a token",
       ["--policy", sound, "--claims", file("jwt", "a.b.c")],
-      3,
-      "is no JSON object [IDENTITY_BAD_TOKEN]",
+      2,
+      "must hold a JSON object of claims",
     ],
     [
       "claims that lack one",
