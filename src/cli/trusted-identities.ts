@@ -1,12 +1,13 @@
-import { readTokenConfig } from "../config.ts";
 import { type FlagValues, read } from "../config/read.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { type Claims, claimsOf, decodeWhole } from "../identity-token/claims.ts";
+import { type Claims, claimsOf } from "../identity-token/claims.ts";
 import type { IdentityOptions } from "./identity-flags.ts";
-import { type Json, type JsonObject, objectOf, parseJson } from "../json.ts";
+import { readGivenClaims } from "./given-claims.ts";
+import { googleName } from "../trust-policy/web-identity.ts";
+import type { Json, JsonObject } from "../json.ts";
 
-const GOOGLE_ISSUER = "https://accounts.google.com";
+const GOOGLE_ISSUER = `https://${googleName}`;
 
 /** Somebody whom a policy is to trust, as the tokens say. */
 export interface Identity {
@@ -36,7 +37,8 @@ export async function readIdentities(options: IdentityOptions, given: FlagValues
     throw invalid(`${way} and ${another}: there is one place where the identity comes from`, "leave out one of them");
   if (way === "--sub") return fromValues(options, given, host);
   if (options.issuer !== undefined) throw invalid("--issuer: goes with --sub", "a token says its issuer itself");
-  const identities = await fromTokens(options, given, host);
+  const { from, roots } = await readGivenClaims(options, given, host);
+  const identities = roots.map((root) => identityOf(root, from));
   const [first] = identities;
   const stranger = identities.find(({ issuer }) => issuer !== first?.issuer);
   if (stranger !== undefined) {
@@ -44,34 +46,6 @@ export async function readIdentities(options: IdentityOptions, given: FlagValues
     throw invalid(`the identities have more than one issuer: ${issuers}`, "make a role for each");
   }
   return identities;
-}
-
-async function fromTokens({ claims, tokenFile }: IdentityOptions, given: FlagValues, host: Host): Promise<Identity[]> {
-  if (claims !== undefined) return readClaims(host.readText(claims), claims).map((each) => identityOf(each, claims));
-  if (tokenFile !== undefined) return [identityOf(decodeWhole(host.readText(tokenFile).trim()).claims, tokenFile)];
-  const [{ openSource }, { mintToken }] = await Promise.all([
-    import("../identity-token/open-source.ts"),
-    import("../identity-token/life.ts"),
-  ]);
-  const config = readTokenConfig(given, host.env);
-  const { token } = await mintToken(await openSource(config, host), host, host.ticks() + config.timeoutMs);
-  return [identityOf(decodeWhole(token).claims, "the identity token")];
-}
-
-function readClaims(text: string, path: string): JsonObject[] {
-  let value: Json | undefined;
-  try {
-    value = parseJson(text);
-  } catch {
-    value = undefined;
-  }
-  const objects = (Array.isArray(value) ? value : [value]).map((each) => objectOf(each));
-  const found = objects.flatMap((each) => (each === undefined ? [] : [objectOf(each["claims"]) ?? each]));
-  if (found.length > 0 && found.length === objects.length) return found;
-  throw invalid(
-    `--claims ${printable(path)}: must hold a JSON object of claims, or an array of such`,
-    "gcp2aws token --claims prints them",
-  );
 }
 
 /** @param from where the claims are from, for errors */
@@ -83,7 +57,7 @@ function identityOf(root: JsonObject, from: string): Identity {
   if (sub === undefined || issuer === undefined) throw unusable(from, `it has no ${sub === undefined ? "sub" : "iss"}`);
   if (Array.isArray(aud) && aud.length !== 1) throw unusable(from, "its aud is a list, of which AWS compares only one");
   const audience = claimText(Array.isArray(aud) ? aud[0] : aud, "aud", from);
-  const isGoogle = issuer === "accounts.google.com" || issuer === GOOGLE_ISSUER;
+  const isGoogle = issuer === googleName || issuer === GOOGLE_ISSUER;
   const isUrl = /^https:\/\/[\w.-]+(:\d+)?(\/[\w./~-]*)?$/.test(issuer);
   if (!isGoogle && !isUrl) throw unusable(from, `its issuer ${printable(issuer)} is no https URL`);
   return {

@@ -6,6 +6,8 @@ import { questionOf } from "./metadata.ts";
 import { openSource } from "../identity-token/open-source.ts";
 import type { JsonObject } from "../json.ts";
 import type { SourceConfig } from "../source-config.ts";
+import { sharedClients } from "../trust-policy/oauth-client.ts";
+import { googleName, keyPrefixOf } from "../trust-policy/web-identity.ts";
 import {
   type Check,
   type Examination,
@@ -18,9 +20,6 @@ import {
   skipped,
   warning,
 } from "./check.ts";
-
-/** The client ID that gcloud's own tokens of people carry. */
-const GCLOUD_CLIENT = "32555940559.apps.googleusercontent.com";
 
 /** A token is minted and looked at as AWS will: shape, audience, whose it is, how long it lives. */
 export const tokenCheck: Check = {
@@ -51,8 +50,8 @@ export const tokenCheck: Check = {
 function lookAt(claims: JsonObject, source: SourceConfig, audience: string, now: number): Finding {
   const text = (name: string) => printable(typeof claims[name] === "string" ? claims[name] : "", 200);
   const audiences = [claims["aud"]].flat().filter((value) => typeof value === "string");
-  const issuer = text("iss").replace(/^https:\/\//, "");
-  const isGoogle = issuer === "accounts.google.com";
+  const issuer = keyPrefixOf({ iss: text("iss") });
+  const isGoogle = issuer === googleName;
   const expiration = typeof claims["exp"] === "number" ? claims["exp"] * 1000 : undefined;
   const evidence = [
     `issuer ${issuer}${isGoogle ? "" : ": AWS trusts it by an IAM OIDC provider of the account"}`,
@@ -76,10 +75,14 @@ function lookAt(claims: JsonObject, source: SourceConfig, audience: string, now:
       },
     );
   }
-  if (text("azp") === GCLOUD_CLIENT) {
+  const client = sharedClients.get(text("azp"));
+  if (client !== undefined) {
     return warning(
       "IDENTITY_BAD_TOKEN",
-      ["the token is of a person by gcloud: azp and aud are those of gcloud, the same for everybody", ...evidence],
+      [
+        `the token is of a person by ${client}: azp and aud are those of ${client}, the same for everybody`,
+        ...evidence,
+      ],
       {
         text: "use the token of a service account (gcloud auth print-identity-token --impersonate-service-account=EMAIL --audiences=AUDIENCE)",
       },

@@ -3,6 +3,7 @@ import { suggest } from "../suggest.ts";
 import { codePoint } from "./code-point.ts";
 import type { ConditionResult } from "./condition.ts";
 import { everyRequestKeys, googleKeys, providerKeys, requestKeys, splitKey, tagKeys } from "./condition-keys.ts";
+import { isClientId } from "./oauth-client.ts";
 import { readOperator } from "./operator.ts";
 import { audienceKey, googleName, keyPrefixOf, type TokenClaims } from "./web-identity.ts";
 
@@ -87,7 +88,7 @@ function misplaced(key: string, wanted: readonly string[], claims: TokenClaims):
 
 /** A URL or a name with a dot: neither a numeric ID nor an email nor the client ID of an OAuth application. */
 export function isAudience(value: string): boolean {
-  if (/^[\w-]*\.apps\.googleusercontent\.com$/.test(value)) return false;
+  if (isClientId(value)) return false;
   return /^[\w+.-]+:\/\//.test(value) || (!value.includes("@") && !/^\d+$/.test(value) && !/[*?$]/.test(value));
 }
 

@@ -9,8 +9,9 @@ export interface Place {
 export interface JsonText {
   /** A number that would lose digits is text: a numeric ID of Google's has more than a double holds. */
   value: unknown;
-  /** Where each value begins, by its path. */
-  places: ReadonlyMap<string, Place>;
+  source: string;
+  /** At which character of the source each value begins, by its path. */
+  places: ReadonlyMap<string, number>;
   /** Names that one object has twice; `value` has the last. */
   repeated: readonly Path[];
   /** Numbers that stand without quotes and lose digits in programs that read them as numbers. */
@@ -31,10 +32,9 @@ const atom = /[^\s,\]}]+/y;
 export function readJsonText(source: string): JsonText {
   // From here on the text is known to be JSON, and reading it needs no checks.
   JSON.parse(source);
-  const places = new Map<string, Place>();
+  const places = new Map<string, number>();
   const repeated: Path[] = [];
   const longNumbers: Path[] = [];
-  const lines = lineStarts(source);
   let at = 0;
 
   const take = (pattern: RegExp): string => {
@@ -53,7 +53,7 @@ export function readJsonText(source: string): JsonText {
   const read = (path: Path): unknown => {
     if (path.length > MAX_DEPTH) throw new SyntaxError(`nested more than ${MAX_DEPTH} deep`);
     take(space);
-    places.set(formatPath(path), placeOf(at, lines));
+    places.set(formatPath(path), at);
     const first = source[at];
     if (first === '"') return takeText();
     if (first === "{") return readObject(path);
@@ -89,22 +89,16 @@ export function readJsonText(source: string): JsonText {
     return items;
   };
 
-  return { value: read([]), places, repeated, longNumbers };
-}
-
-function lineStarts(source: string): number[] {
-  return [0, ...[...source.matchAll(/\n/g)].map(({ index }) => index + 1)];
-}
-
-function placeOf(offset: number, starts: readonly number[]): Place {
-  const line = starts.findLastIndex((start) => start <= offset);
-  return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+  return { value: read([]), source, places, repeated, longNumbers };
 }
 
 /** A place for people: the path as the document has it, and where that begins; of what is missing, where its parent does. */
 export function locate(json: JsonText | undefined, path: Path): { path: string } & Place {
   const exact = pathIn(json?.value, path);
   const parents = Array.from({ length: exact.length + 1 }, (_, up) => formatPath(exact.slice(0, exact.length - up)));
-  const place = parents.map((parent) => json?.places.get(parent)).find((found) => found !== undefined);
-  return { path: formatPath(exact), ...(place ?? { line: 1, column: 1 }) };
+  const at = parents.map((parent) => json?.places.get(parent)).find((found) => found !== undefined) ?? 0;
+  const source = json?.source ?? "";
+  let line = 1;
+  for (let end = source.indexOf("\n"); end >= 0 && end < at; end = source.indexOf("\n", end + 1)) line++;
+  return { path: formatPath(exact), line, column: at - source.lastIndexOf("\n", at - 1) };
 }

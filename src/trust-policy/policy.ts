@@ -60,6 +60,9 @@ const operatorNames = [...operators.keys()]
   .flatMap((name) => ["", "ForAnyValue:", "ForAllValues:"].flatMap((set) => [`${set}${name}`, `${set}${name}IfExists`]))
   .concat("Null");
 
+/** How the message about a name begins that is none of an operator. */
+export const NO_OPERATOR = "is not a condition operator";
+
 /** The name that a mistyped one was most likely meant to be, as the end of a message. */
 function meant(name: string, known: readonly string[]): string {
   const close = suggest(name, known);
@@ -98,7 +101,7 @@ const operator = v.pipe(
   v.string(),
   v.check(
     (name) => readOperator(name) !== undefined,
-    ({ input }) => `is not a condition operator${meant(input, operatorNames)}`,
+    ({ input }) => `${NO_OPERATOR}${meant(input, operatorNames)}`,
   ),
 );
 /** Elsewhere a list is an object as well. */

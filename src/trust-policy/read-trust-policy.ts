@@ -22,7 +22,9 @@ export function readTrustPolicy(document: unknown): PolicyReading {
 }
 
 /** What a file says, and where. */
-export type TrustPolicyText = PolicyReading & { json: JsonText | undefined };
+export type TrustPolicyText =
+  | { policy: PolicyDocument; json: JsonText }
+  | { problems: readonly PolicyProblem[]; json: JsonText | undefined };
 
 /** The same of a file's text. IAM takes no JSON in which a name stands twice, and no policy beyond every quota. */
 export function readTrustPolicyText(text: string): TrustPolicyText {

@@ -59,9 +59,9 @@ test("twenty levels are read, and no more", () => {
 test("white space may stand anywhere", () => {
   const json = readJsonText('\n { "a" \t: \n[ 1 , { } , [ ] ] , "b" : "x" } \n');
   expect(json.value).toEqual({ a: [1, {}, []], b: "x" });
-  expect(json.places.get("$.a")).toEqual({ line: 3, column: 1 });
-  expect(json.places.get("$.a[2]")).toEqual({ line: 3, column: 13 });
-  expect(json.places.get("$.b")).toEqual({ line: 3, column: 27 });
+  expect(locate(json, ["a"])).toMatchObject({ line: 3, column: 1 });
+  expect(locate(json, ["a", 2])).toMatchObject({ line: 3, column: 13 });
+  expect(locate(json, ["b"])).toMatchObject({ line: 3, column: 27 });
   expect(readJsonText('{"t":["9007199254740993",true,null,1.12345678901234567890]}').longNumbers).toEqual([]);
 });
 

@@ -143,6 +143,33 @@ describe("findings", () => {
   });
 });
 
+test("a policy of thousands of identities is looked through in a moment", () => {
+  const list = (prefix: string) => Array.from({ length: 10 }, (_, at) => `${prefix}${at}`);
+  const keys = {
+    sub: list("10011122233344455566"),
+    aud: list("10011122233344455566"),
+    oaud: list("https://a"),
+    email: list("a@b"),
+  };
+  const Condition = {
+    StringEquals: Object.fromEntries(
+      Object.entries(keys).map(([name, values]) => [`accounts.google.com:${name}`, values]),
+    ),
+  };
+  const statement = { Principal: { Federated: "accounts.google.com" }, Action: "sts:AssumeRoleWithWebIdentity" };
+  const text = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", ...statement, Condition },
+      { Effect: "Allow", ...statement, Condition },
+      { Effect: "Deny", ...statement },
+    ],
+  });
+  const began = performance.now();
+  expect(new Set(lintTrustPolicy(text).map(({ rule }) => rule))).toEqual(new Set(["email-key", "repeated-statement"]));
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
 describe("what generate writes", () => {
   const number = fc.bigInt({ min: 10n ** 20n, max: 10n ** 21n - 1n }).map(String);
   const email = fc.constantFrom("team-a@example-project.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com");

@@ -115,7 +115,7 @@ export const conditions: readonly Rule[] = [
     title: "an ID stands as a number: programs that read it so change its last digits",
     fix: "put it in quotes",
     *check({ json }) {
-      for (const path of json?.longNumbers ?? []) yield { path, evidence: "no double has that many digits" };
+      for (const path of json.longNumbers) yield { path, evidence: "no double has that many digits" };
     },
   },
 ];

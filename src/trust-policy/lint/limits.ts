@@ -1,6 +1,7 @@
 // Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
+import { isClientId, sharedClients } from "../oauth-client.ts";
 import { googleName } from "../web-identity.ts";
-import { isClientId, isVariable, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
+import { isVariable, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
 import {
   type Hit,
   hasWildcard,
@@ -8,36 +9,14 @@ import {
   isLike,
   isPositive,
   type LintStatement,
+  type Opening,
   type Rule,
   type Subject,
   trusting,
 } from "./rule.ts";
 
-/** OAuth clients that everybody uses: their azp says nothing of whose token it is. */
-const sharedClients: ReadonlyMap<string, string> = new Map([
-  ["32555940559.apps.googleusercontent.com", "gcloud"],
-  ["764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com", "gcloud auth application-default"],
-  ["407408718192.apps.googleusercontent.com", "the OAuth playground"],
-]);
-
-/** Why strangers get in by a statement; each statement has one reason. */
-type Opening = "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject";
-
-interface Opened {
-  why: Opening;
-  evidence: string;
-}
-
-/** Several rules ask the same of the same statement, and the answer takes many evaluations. */
-const answers = new WeakMap<LintStatement, { opened: Opened | undefined }>();
-
-function openingOf(subject: Subject, statement: LintStatement): Opened | undefined {
-  const answer = answers.get(statement) ?? { opened: findOpening(subject, statement) };
-  answers.set(statement, answer);
-  return answer.opened;
-}
-
-function findOpening(subject: Subject, statement: LintStatement): Opened | undefined {
+/** Why strangers get in by a statement, if they do. It takes many evaluations. */
+function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement): Opening | undefined {
   const { lines } = statement;
   const guest = strangers(subject, statement).find((claims) => letsIn(subject, statement, claims));
   const positive = (...names: string[]) =>
@@ -61,9 +40,15 @@ function findOpening(subject: Subject, statement: LintStatement): Opened | undef
   return { why: "no-subject", evidence: who };
 }
 
-function* openings(subject: Subject, wanted: Opening): Generator<Hit> {
+/** Of each statement, in their order. */
+export function openingsOf(subject: Omit<Subject, "openings">): (Opening | undefined)[] {
+  const trusted = new Set(trusting(subject));
+  return subject.statements.map((statement) => (trusted.has(statement) ? openingOf(subject, statement) : undefined));
+}
+
+function* openings(subject: Subject, wanted: Opening["why"]): Generator<Hit> {
   for (const statement of trusting(subject)) {
-    const opening = openingOf(subject, statement);
+    const opening = subject.openings[statement.index];
     const part = statement.lines.length === 0 ? [] : ["Condition"];
     if (opening?.why === wanted) yield { path: ["Statement", statement.index, ...part], evidence: opening.evidence };
   }
@@ -107,7 +92,7 @@ export const limits: readonly Rule[] = [
       yield* openings(subject, "wildcard-identity");
       for (const statement of trusting(subject)) {
         if (!statement.issuers.includes(googleName)) continue;
-        if (openingOf(subject, statement)?.why === "wildcard-identity") continue;
+        if (subject.openings[statement.index]?.why === "wildcard-identity") continue;
         const lines = statement.lines.filter((line) => isClaim(line, statement, "sub", "aud", "email"));
         for (const line of lines.filter((each) => isPositive(each) && isLike(each) && each.values.some(hasWildcard)))
           yield {
@@ -124,7 +109,7 @@ export const limits: readonly Rule[] = [
     fix: "compare accounts.google.com:oaud with an audience that is for AWS alone",
     *check(subject) {
       for (const statement of trusting(subject)) {
-        if (hasAudience(statement) || openingOf(subject, statement) !== undefined) continue;
+        if (hasAudience(statement) || subject.openings[statement.index] !== undefined) continue;
         const elsewhere = ownIdentities(subject, statement)
           // A person's token is for the application that it was made by.
           .filter(({ iss, azp = "" }) => iss.endsWith(googleName) && !isClientId(azp))

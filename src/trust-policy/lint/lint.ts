@@ -1,10 +1,10 @@
 import { locate } from "../json-text.ts";
-import type { PolicyProblem } from "../policy.ts";
+import { NO_OPERATOR, type PolicyProblem } from "../policy.ts";
 import { readTrustPolicyText } from "../read-trust-policy.ts";
 import { conditions } from "./conditions.ts";
-import { limits } from "./limits.ts";
+import { limits, openingsOf } from "./limits.ts";
 import { withoutSurroundings } from "./probe.ts";
-import { lintStatement, type Rule, type Severity, type Subject } from "./rule.ts";
+import { lintStatement, type Rule, type RuleText, type Severity, type Subject } from "./rule.ts";
 import { statements } from "./statements.ts";
 import { values } from "./values.ts";
 
@@ -24,26 +24,23 @@ export interface Finding {
   column: number;
 }
 
-/** What is said of a policy that cannot be read; the other rules are left out then. */
-const unreadable: readonly Rule[] = [
-  {
-    id: "unknown-operator",
-    severity: "error",
-    title: "IAM has no such condition operator",
-    fix: "StringEquals is the one for tokens",
-    check: () => [],
-  },
-  {
-    id: "invalid-policy",
-    severity: "error",
-    title: "IAM would not take this for a trust policy",
-    fix: "mend it; nothing else was checked",
-    check: () => [],
-  },
-];
+/** Said of a policy that cannot be read; the other rules are left out then. */
+const unknownOperator: RuleText = {
+  id: "unknown-operator",
+  severity: "error",
+  title: "IAM has no such condition operator",
+  fix: "StringEquals is the one for tokens",
+};
+const invalidPolicy: RuleText = {
+  id: "invalid-policy",
+  severity: "error",
+  title: "IAM would not take this for a trust policy",
+  fix: "mend it; nothing else was checked",
+};
+const checked: readonly Rule[] = [...limits, ...values, ...conditions, ...statements];
 
 /** Every rule, in the order of the documentation. */
-export const rules: readonly Rule[] = [...limits, ...values, ...conditions, ...statements, ...unreadable];
+export const rules: readonly RuleText[] = [...checked, unknownOperator, invalidPolicy];
 
 /**
  * What is wrong with the text of a trust policy. A statement that has nothing to do with Google's tokens is left alone, but for what
@@ -52,23 +49,18 @@ export const rules: readonly Rule[] = [...limits, ...values, ...conditions, ...s
 export function lintTrustPolicy(text: string): Finding[] {
   const reading = readTrustPolicyText(text);
   if ("problems" in reading) {
-    return reading.problems.map((problem) =>
-      finding(ruleOf(problem), evidenceOf(problem), locate(reading.json, problem.path)),
-    );
+    return reading.problems.map((problem) => {
+      const rule = problem.message.startsWith(NO_OPERATOR) ? unknownOperator : invalidPolicy;
+      return finding(rule, evidenceOf(problem), locate(reading.json, problem.path));
+    });
   }
   const { policy, json } = reading;
   const core = withoutSurroundings(policy);
-  const subject: Subject = { policy, core, text, json, statements: policy.statements.map(lintStatement) };
-  return rules.flatMap((rule) =>
+  const parts = { policy, core, text, json, statements: policy.statements.map(lintStatement) };
+  const subject: Subject = { ...parts, openings: openingsOf(parts) };
+  return checked.flatMap((rule) =>
     [...rule.check(subject)].map(({ path, evidence }) => finding(rule, evidence, locate(json, path))),
   );
-}
-
-function ruleOf({ message }: PolicyProblem): Rule {
-  const id = message.startsWith("is not a condition operator") ? "unknown-operator" : "invalid-policy";
-  const rule = unreadable.find((candidate) => candidate.id === id);
-  if (rule === undefined) throw new Error("every problem has its rule");
-  return rule;
 }
 
 function evidenceOf({ path, message }: PolicyProblem): string {
@@ -77,7 +69,7 @@ function evidenceOf({ path, message }: PolicyProblem): string {
 }
 
 function finding(
-  { id, severity, title, fix }: Rule,
+  { id, severity, title, fix }: RuleText,
   evidence: string,
   place: Pick<Finding, "path" | "line" | "column">,
 ): Finding {

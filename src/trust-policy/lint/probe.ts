@@ -1,5 +1,6 @@
 // Identities made up to be tried on a policy: those that it names, and strangers to it.
 import { decide } from "../evaluate-trust-policy.ts";
+import { isClientId } from "../oauth-client.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
@@ -17,11 +18,13 @@ const strangersAudiences = [strangersAudience, "stranger"];
 const strangersEmail = "stranger@stranger.iam.gserviceaccount.com";
 const strangersKubernetes = "system:serviceaccount:stranger:stranger";
 
-/** Values of one key in a policy that are tried, in all combinations. */
+/** Values of one key in a policy that are tried. */
 export const MAX_EACH = 10;
+/** Of their combinations, so many: a policy of two thousand characters can have fifty thousand. */
+export const MAX_IDENTITIES = 500;
 
 /** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
-export function letsIn({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
+export function letsIn({ core }: Pick<Subject, "core">, { index }: LintStatement, claims: TokenClaims): boolean {
   const { decision, statements } = decide(core, { claims });
   return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
 }
@@ -84,9 +87,9 @@ function open({ operator, key, values }: { operator: string; key: string; values
 }
 
 /** The identities that a statement is made for, as far as there can be tokens of such. */
-export function ownIdentities(subject: Subject, statement: LintStatement): TokenClaims[] {
+export function ownIdentities(subject: Pick<Subject, "statements">, statement: LintStatement): TokenClaims[] {
   const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
-  return statement.issuers.flatMap((issuer): TokenClaims[] => {
+  const all = statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
       const iss = `https://${issuer}`;
       return wanted("sub", strangersKubernetes).flatMap((sub) =>
@@ -104,15 +107,13 @@ export function ownIdentities(subject: Subject, statement: LintStatement): Token
       ),
     );
   });
-}
-
-/** The client ID of an OAuth application, which is the azp of a person's token; a service account's is its number or its email. */
-export function isClientId(text: string): boolean {
-  return text.endsWith(".apps.googleusercontent.com");
+  // Spread over all of them, so that each value has its turn.
+  const step = Math.max(1, all.length / MAX_IDENTITIES);
+  return all.filter((_, at) => at === 0 || Math.floor(at / step) > Math.floor((at - 1) / step));
 }
 
 /** Identities that a statement does not name: with the audiences that it wants, as everybody may choose those. */
-export function strangers(subject: Subject, statement: LintStatement): TokenClaims[] {
+export function strangers(subject: Pick<Subject, "statements">, statement: LintStatement): TokenClaims[] {
   const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
   return statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
@@ -138,7 +139,7 @@ function strangersOwn(variable: string): string {
   return /:email\W/i.test(variable) ? strangersEmail : "1";
 }
 
-function strangersTo({ statements }: Subject): string[] {
+function strangersTo({ statements }: Pick<Subject, "statements">): string[] {
   const isDenied = statements.some(({ effect, lines }) => effect === "Deny" && lines.length > 0);
   return isDenied ? [...strangersSubs, ...moreSubs] : strangersSubs;
 }
@@ -147,7 +148,7 @@ function strangersTo({ statements }: Subject): string[] {
 function tokens(
   { sub, azp, aud }: { sub: string; azp: string; aud: string },
   emails: readonly string[],
-  subject: Subject,
+  subject: Pick<Subject, "statements">,
   statement: LintStatement,
 ): TokenClaims[] {
   const asks = (name: string) =>
@@ -175,7 +176,12 @@ function tokens(
  * What the statement wants of a key, its wildcards filled in; where it wants nothing, what other lines of the policy say of the key,
  * and what is usual.
  */
-function wantedOf({ statements }: Subject, statement: LintStatement, name: string, usual: readonly string[]): string[] {
+function wantedOf(
+  { statements }: Pick<Subject, "statements">,
+  statement: LintStatement,
+  name: string,
+  usual: readonly string[],
+): string[] {
   const valuesOf = (lines: readonly Line[]) =>
     lines.filter((line) => isClaim(line, statement, name) && line.use.operator !== undefined).flatMap(filledIn);
   // Those that a Deny is against would take the place of those that may get in.

@@ -9,7 +9,8 @@ import { googleName } from "../web-identity.ts";
 /** `error`: open to strangers, or never works. `warning`: works, and will surprise. */
 export type Severity = "error" | "warning";
 
-export interface Rule {
+/** What a rule says, whatever the policy. */
+export interface RuleText {
   /** Stable: never renamed or reused. */
   id: string;
   severity: Severity;
@@ -17,6 +18,9 @@ export interface Rule {
   title: string;
   /** What to do about it; one line. */
   fix: string;
+}
+
+export interface Rule extends RuleText {
   check: (subject: Subject) => Iterable<Hit>;
 }
 
@@ -31,10 +35,17 @@ export interface Subject {
   policy: PolicyDocument;
   /** What of it a token decides, see probe.ts. */
   core: PolicyDocument;
-  /** The text, where it was given as one. */
   text: string;
-  json: JsonText | undefined;
+  json: JsonText;
   statements: readonly LintStatement[];
+  /** Of each statement in turn; several rules ask for it. */
+  openings: readonly (Opening | undefined)[];
+}
+
+/** Why strangers get in by a statement, which has one reason, and whom it shows by. */
+export interface Opening {
+  why: "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject";
+  evidence: string;
 }
 
 export interface LintStatement extends Statement {
@@ -58,7 +69,7 @@ export interface Line {
   values: readonly string[];
 }
 
-export const webIdentityAction = "sts:assumerolewithwebidentity";
+const webIdentityAction = "sts:assumerolewithwebidentity";
 
 export function lintStatement(statement: Statement, index: number): LintStatement {
   const { principal } = statement;
@@ -88,7 +99,7 @@ function linesOf({ condition = {} }: Statement, index: number): Line[] {
 }
 
 /** Statements that let tokens of Google's in. */
-export function trusting({ statements }: Subject): LintStatement[] {
+export function trusting({ statements }: Pick<Subject, "statements">): LintStatement[] {
   return statements.filter((statement) => statement.effect === "Allow" && isAboutTokens(statement));
 }
 

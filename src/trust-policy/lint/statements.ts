@@ -3,7 +3,7 @@ import { suggest } from "../../suggest.ts";
 import { namesEverybody } from "../policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../quota.ts";
 import { googleName } from "../web-identity.ts";
-import { letsIn, MAX_EACH, matchesIdentity, ownIdentities } from "./probe.ts";
+import { letsIn, MAX_EACH, MAX_IDENTITIES, matchesIdentity, ownIdentities } from "./probe.ts";
 import {
   type Hit,
   isClaim,
@@ -192,7 +192,8 @@ function obstacle(subject: Subject, statement: LintStatement): string | undefine
   const identities = ownIdentities(subject, statement);
   if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
   // Not all were tried.
-  if (statement.lines.some((line) => line.values.length > MAX_EACH)) return undefined;
+  if (identities.length >= MAX_IDENTITIES || statement.lines.some((line) => line.values.length > MAX_EACH))
+    return undefined;
   return identities.some((claims) => matchesIdentity(subject, statement, claims))
     ? "a Deny statement of the same policy is against everybody whom it lets in"
     : disagreement(statement);
