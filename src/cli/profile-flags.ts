@@ -40,14 +40,14 @@ export function shadowLines(profile: string, door: Door, host: Host, user: UserF
   ];
 }
 
-function inEnvironment(profile: string, { profile: chosen, credentialVariables }: AwsSurroundings): string[] {
+function inEnvironment(profile: string, { profileVariables, credentialVariables }: AwsSurroundings): string[] {
   return [
     ...credentialVariables.map(
       (name) => `${name} is set: it comes first unless --profile is given, as in aws --profile ${profile}`,
     ),
-    ...(chosen === undefined || chosen === profile
-      ? []
-      : [`AWS_PROFILE is set, to another profile: ${printable(chosen, 100)}`]),
+    ...Object.entries(profileVariables)
+      .filter(([, chosen]) => chosen !== profile)
+      .map(([name, chosen]) => `${name} is set, to another profile: ${printable(chosen, 100)}`),
   ];
 }
 

@@ -71,6 +71,8 @@ export interface AwsSurroundings extends AwsChoice {
 interface AwsChoice {
   /** The profile that they use unless told otherwise, where the environment says so. */
   profile: string | undefined;
+  /** The same, by the variable that says so: botocore looks at AWS_DEFAULT_PROFILE first, the other SDKs never do. */
+  profileVariables: Readonly<Record<string, string>>;
   /** The variables that are set of those that name credentials themselves. */
   credentialVariables: readonly string[];
 }
@@ -93,6 +95,9 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
 function awsChoice(env: Environment): AwsChoice {
   return {
     profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
+    profileVariables: Object.fromEntries(
+      ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].flatMap((name) => (env[name] ? [[name, env[name]] as const] : [])),
+    ),
     credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
       (name) => (env[name] ?? "") !== "",
     ),
@@ -113,6 +118,24 @@ export interface AwsVariables extends AwsChoice {
   home: string;
   /** Where programs are looked for by their names. */
   path: readonly string[];
+}
+
+/** What of the AWS SDKs the environment asks for, that older ones do not have. */
+export interface ClientFeatures {
+  webIdentity: boolean;
+  /** Endpoints of other services' names than AWS's own. */
+  endpoints: boolean;
+  /** The token of a container's endpoint in a file. */
+  authorizationFile: boolean;
+}
+
+export function clientFeatures(env: Environment): ClientFeatures {
+  const isSet = (name: string) => (env[name] ?? "") !== "";
+  return {
+    webIdentity: isSet("AWS_WEB_IDENTITY_TOKEN_FILE"),
+    endpoints: Object.keys(env).some((name) => name.startsWith("AWS_ENDPOINT_URL") && isSet(name)),
+    authorizationFile: isSet("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+  };
 }
 
 export function awsVariables(env: Environment): AwsVariables {

@@ -24,6 +24,7 @@ export type CheckId =
   | "exchange"
   | "session"
   | "caller"
+  | "kept"
   | "clients";
 
 /** One step on the road from Google to the SDK. */

@@ -1,3 +1,4 @@
+import { type ClientFeatures, clientFeatures } from "../config/surroundings.ts";
 import { type Check, type Examination, type Finding, ok, skipped, warning } from "./check.ts";
 import { printable } from "../errors.ts";
 
@@ -7,17 +8,27 @@ interface Client {
   botocore: string | undefined;
 }
 
+const NO_ENDPOINTS = "reads neither AWS_ENDPOINT_URL_STS nor endpoint_url";
+
 /**
  * What versions of botocore do not do, by the version that began to, from its changelog
  * (https://github.com/boto/botocore/blob/develop/CHANGELOG.rst). The AWS CLI v2 has a botocore of its own and all of these from its
  * first version on, but for the endpoint's variables: from 2.13 on.
  */
-const defects: readonly { before: string; what: string }[] = [
-  { before: "1.8.0", what: "does not know credential_process" },
-  { before: "1.12.200", what: "does not know AWS_WEB_IDENTITY_TOKEN_FILE" },
-  { before: "1.31.0", what: "reads neither AWS_ENDPOINT_URL_STS nor endpoint_url" },
-  { before: "1.32.0", what: "does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" },
-  { before: "1.34.41", what: "reads the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE once, and not again" },
+const defects: readonly { before: string; what: string; matters: (used: ClientFeatures) => boolean }[] = [
+  { before: "1.8.0", what: "does not know credential_process", matters: () => true },
+  { before: "1.12.200", what: "does not know AWS_WEB_IDENTITY_TOKEN_FILE", matters: ({ webIdentity }) => webIdentity },
+  { before: "1.31.0", what: NO_ENDPOINTS, matters: ({ endpoints }) => endpoints },
+  {
+    before: "1.32.0",
+    what: "does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    matters: ({ authorizationFile }) => authorizationFile,
+  },
+  {
+    before: "1.34.41",
+    what: "reads the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE once, and not again",
+    matters: ({ authorizationFile }) => authorizationFile,
+  },
 ];
 const CLI_V2_ENDPOINTS = "2.13.0";
 
@@ -35,23 +46,28 @@ export const clientsCheck: Check = {
     const found = await Promise.all([awsCli(examination, limitMs), boto3(examination, limitMs)]);
     const clients = found.filter((client) => client !== undefined);
     if (clients.length === 0) return skipped("neither the AWS CLI nor boto3 is on PATH");
-    return assess(clients);
+    return assess(clients, clientFeatures(host.env));
   },
 };
 
-function assess(clients: readonly Client[]): Finding {
+function assess(clients: readonly Client[], used: ClientFeatures): Finding {
   const names = clients.map(({ name }) => name);
-  const known = clients.flatMap(({ name, botocore }) => defectsOf(name, botocore).map((what) => `${name}: ${what}`));
+  const known = clients
+    .map((client) => ({ client, found: defectsOf(client, used) }))
+    .filter(({ found }) => found.length > 0);
   if (known.length === 0) return ok(...names);
-  return warning("LOCAL_COMMAND", [...names, ...known], { text: "install a newer version of it" });
+  const lines = known.flatMap(({ client, found }) => found.map((what) => `${client.name}: ${what}`));
+  const old = known.map(({ client }) => client.name).join(" and ");
+  return warning("LOCAL_COMMAND", [...names, ...lines], { text: `install a newer version of ${old}` });
 }
 
-function defectsOf(name: string, botocore: string | undefined): string[] {
-  if (botocore !== undefined) return defects.filter(({ before }) => isBefore(botocore, before)).map(({ what }) => what);
+function defectsOf({ name, botocore }: Client, used: ClientFeatures): string[] {
+  if (botocore !== undefined) {
+    const had = defects.filter(({ before, matters }) => isBefore(botocore, before) && matters(used));
+    return had.map(({ what }) => what);
+  }
   const cli = /^aws-cli\/(2\.\d+\.\d+)/.exec(name)?.[1];
-  return cli !== undefined && isBefore(cli, CLI_V2_ENDPOINTS)
-    ? ["reads neither AWS_ENDPOINT_URL_STS nor endpoint_url"]
-    : [];
+  return cli !== undefined && isBefore(cli, CLI_V2_ENDPOINTS) && used.endpoints ? [NO_ENDPOINTS] : [];
 }
 
 async function awsCli({ tools }: Examination, limitMs: number): Promise<Client | undefined> {

@@ -9,6 +9,7 @@ import { type Watched, watch } from "./clock-offsets.ts";
 import { endpointCheck } from "./endpoint.ts";
 import { exchangeCheck } from "./exchange.ts";
 import { flagsCheck } from "./flags.ts";
+import { keptCheck } from "./kept.ts";
 import { metadataCheck } from "./metadata.ts";
 import { profileCheck } from "./profile.ts";
 import { regionCheck } from "./region.ts";
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   exchangeCheck,
   sessionCheck,
   callerCheck,
+  keptCheck,
   clientsCheck,
 ];
 

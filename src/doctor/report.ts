@@ -5,7 +5,7 @@ import type { Examined, Report } from "./examine.ts";
 
 /** One line of JSON. What a check does not have is left out. */
 export function formatJson({ cause, exitStatus, checks }: Report): string {
-  return `${asciiJson({ cause: cause ?? null, exitStatus, checks: checks.map(({ id, state, code, evidence, remedy }) => ({ id, state, code, evidence, remedy })) }, undefined)}\n`;
+  return `${asciiJson({ cause: cause ?? null, exitStatus, checks: checks.map(({ title: _title, ...check }) => check) })}\n`;
 }
 
 const marks: Readonly<Record<State, string>> = {
@@ -24,7 +24,7 @@ export function formatText({ cause, checks }: Report): string {
 
 function linesOf({ state, title, code, evidence, remedy }: Examined, isCause: boolean): string[] {
   if (state === "skipped") return [`${marks[state]}  ${title}: ${evidence.join(" ")}`];
-  const suffix = `${code === undefined ? "" : ` [${code}]`}${isCause ? "  <- the cause" : ""}`;
+  const suffix = `${code === undefined ? "" : ` [${code}]`}${isCause ? (state === "failure" ? "  <- the cause" : "  <- worth a look") : ""}`;
   return [
     `${marks[state]}  ${title}${suffix}`,
     ...evidence.map((line) => `           ${line}`),

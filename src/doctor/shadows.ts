@@ -48,7 +48,7 @@ function inFiles(profile: string, { host, tools }: Examination): Finding | undef
 
 /** Variables that come before a profile, unless that is chosen by a flag; see docs/files.md. */
 function inEnvironment(profile: string | undefined, { host }: Examination): Finding | undefined {
-  const { credentialVariables, profile: chosen, containerUris } = awsVariables(host.env);
+  const { credentialVariables, profile: chosen, profileVariables, containerUris } = awsVariables(host.env);
   if (credentialVariables.length > 0) {
     const evidence = credentialVariables.map((name) => `${name} is set`);
     const set = conflictingVariables.filter((name) => (host.env[name] ?? "") !== "" && !name.endsWith("_PROFILE"));
@@ -62,10 +62,17 @@ function inEnvironment(profile: string | undefined, { host }: Examination): Find
       ? warning("LOCAL_SHADOWED", [...evidence, "SDKs take that first, unless a profile is chosen by a flag"], remedy)
       : failure("LOCAL_SHADOWED", [...evidence, "the AWS CLI and boto3 take that before the profile"], remedy);
   }
-  if (profile !== undefined && chosen !== undefined && chosen !== profile) {
-    return warning("LOCAL_SHADOWED", [`AWS_PROFILE is set, to another profile: ${printable(chosen, 100)}`], {
+  const others = Object.entries(profileVariables).filter(([, name]) => profile !== undefined && name !== profile);
+  if (profile !== undefined && others.length > 0) {
+    const evidence = others.map(
+      ([variable, name]) => `${variable} is set, to another profile: ${printable(name, 100)}`,
+    );
+    return warning("LOCAL_SHADOWED", evidence, {
       text: "programs that are not told a profile take that one",
-      commands: [`export AWS_PROFILE=${shellWord(profile)}`],
+      // botocore alone reads the other, and before this one.
+      commands: others.map(([variable]) =>
+        variable === "AWS_PROFILE" ? `export AWS_PROFILE=${shellWord(profile)}` : `unset ${variable}`,
+      ),
     });
   }
   if (containerUris.length < 2) return undefined;

@@ -65,6 +65,8 @@ function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request:
   const audience = request.choosesAudience ? wantedAudience(evaluation, request.claims) : undefined;
   if (audience !== undefined)
     return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
+  const foreign = foreignWishes(evaluation);
+  if (foreign !== undefined) return foreign;
   const own = ownStatement(evaluation, request.claims);
   const corrected = asciiJson(formatPolicy(correct(policy, evaluation, own, request.claims)));
   const change = own === undefined ? "one statement more" : `${printable(nameOfStatement(own), 100)} mended`;
@@ -73,6 +75,23 @@ function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request:
     commands: [
       `aws iam update-assume-role-policy --role-name ${request.roleName} --policy-document ${shellWord(corrected)}`,
     ],
+  };
+}
+
+/** Where the nearest statement fits the token, and wants what is not the token's to say: no other policy is needed then. */
+function foreignWishes(evaluation: TrustEvaluation): Remedy | undefined {
+  const [closest] = nearest(evaluation);
+  if (closest === undefined || !closest.principal.matched || !closest.action.matched) return undefined;
+  const unmet = closest.conditions.filter(({ matched }) => !matched);
+  const [first] = unmet;
+  if (first === undefined || !unmet.every(({ key }) => /^(aws|sts):/i.test(key))) return undefined;
+  const [name] =
+    first.operator === "StringEquals" && first.key.toLowerCase() === "sts:rolesessionname" ? first.wanted : [];
+  if (name !== undefined && unmet.length === 1)
+    return { text: "ask for the session name that the role wants", flags: { "role-session-name": name } };
+  const keys = unmet.map(({ key }) => printable(key, 100)).join(", ");
+  return {
+    text: `the token fits, but ${nameOfStatement(closest)} also wants ${keys}, which no token says: meet that, or have it taken out`,
   };
 }
 

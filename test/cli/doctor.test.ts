@@ -1,10 +1,16 @@
 // Every trouble of the catalogue, set up for real: the doctor names it as the cause, and what it says mends it.
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { formatEntry, parseEntry } from "../../src/cache/entry.ts";
 import type { Remedy } from "../../src/doctor/check.ts";
 import { Place } from "../doctor/place.ts";
 import { type Trouble, troubles } from "../doctor/troubles.ts";
-import { entries, type Entry, type Result } from "./run.ts";
+import { startCloud } from "./cloud.ts";
+import { entries, type Entry, FLAGS, type Result, run } from "./run.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 interface Report {
   cause: string | null;
@@ -94,6 +100,38 @@ describe.each(entries)("the doctor, $name", (entry) => {
     );
     expect(read(await place.run((at) => at.doctorArgv()), place)).toMatchObject({ cause: null, exitStatus: 0 });
     rmSync(place.home, { recursive: true });
+  });
+
+  it("tries the credentials in the cache, which programs are given, as well", async () => {
+    const cloud = await startCloud();
+    const env: Record<string, string> = { ...cloud.env, GCP2AWS_CACHE: "on", PATH: "/nowhere" };
+    const flags = FLAGS.slice(1);
+    const look = async () => {
+      const { stdout } = await run(entry, ["doctor", "--json", ...flags], { env });
+      return (JSON.parse(stdout) as Report).checks.find(({ id }) => id === "kept");
+    };
+    try {
+      expect((await look())?.state).toBe("skipped");
+      expect((await run(entry, FLAGS, { env })).status).toBe(0);
+      expect(await look()).toMatchObject({ state: "ok", evidence: [expect.stringContaining(":assumed-role/")] });
+
+      // As after the role was made again: AWS knows these no more.
+      const folder = join(env["HOME"] ?? "", ".cache/gcp2aws");
+      const [file = ""] = readdirSync(folder).map((name) => join(folder, name));
+      const entryKept = parseEntry(readFileSync(file, "utf8"), sha256);
+      if (entryKept === undefined) throw new Error("nothing was kept");
+      const credentials = { ...entryKept.credentials, accessKeyId: "ASIAIOSFODNN7EXAMPLE" };
+      writeFileSync(file, formatEntry({ ...entryKept, credentials }, sha256), { mode: 0o600 });
+      expect(await look()).toMatchObject({
+        state: "failure",
+        code: "LOCAL_CACHE",
+        remedy: { commands: ["gcp2aws cache clear"] },
+      });
+      expect((await run(entry, ["cache", "clear"], { env })).status).toBe(0);
+      expect((await look())?.state).toBe("skipped");
+    } finally {
+      await cloud.close();
+    }
   });
 
   it("takes a profile or flags", async () => {

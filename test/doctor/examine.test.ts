@@ -147,16 +147,25 @@ describe("the doctor's checks", () => {
     expect(JSON.parse(text)).toMatchObject({ cause: null, exitStatus: 0 });
   });
 
-  it.each<[Record<string, string>, string, RegExp]>([
+  const endpoint = { AWS_ENDPOINT_URL: "https://example.com" };
+  const authorization = { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/token" };
+  it.each<[Record<string, string>, string, RegExp, Record<string, string>?]>([
     [{ aws: "aws-cli/2.36.0 Python/3.13.4 Linux/6.1.0 exe/x86_64" }, "ok", /aws-cli\/2\.36\.0/],
-    [{ aws: "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0" }, "warning", /endpoint_url/],
+    [{ aws: "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0" }, "warning", /endpoint_url/, endpoint],
+    [{ aws: "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0" }, "ok", /2\.9\.19/, authorization],
+    [{ python3: "1.26.27 1.30.9\n" }, "warning", /endpoint_url/, endpoint],
+    [{ python3: "1.28.0 1.31.0\n" }, "ok", /boto3 1\.28\.0/, endpoint],
+    [{ python3: "1.9.0 1.12.199\n" }, "warning", /AWS_WEB_IDENTITY_TOKEN_FILE/, { AWS_WEB_IDENTITY_TOKEN_FILE: "/t" }],
     [{ aws: "aws-cli/1.45.11 Python/3.11.7 botocore/1.43.11" }, "ok", /aws-cli\/1\.45\.11/],
     [{ python3: "1.43.11 1.43.11\n" }, "ok", /boto3 1\.43\.11/],
     [{ python3: "1.4.8 1.7.48\n" }, "warning", /boto3 1\.4\.8: does not know credential_process/],
-    [{ python3: "1.34.40 1.34.40\n" }, "warning", /once, and not again/],
+    [{ python3: "1.34.40 1.34.40\n" }, "warning", /once, and not again/, authorization],
+    [{ python3: "1.34.40 1.34.40\n" }, "ok", /boto3 1\.34\.40/, endpoint],
     [{ aws: "something else", python3: "Traceback" }, "skipped", /on PATH/],
-  ])("know clients by what they say: %j is %s", async (says, state, evidence) => {
-    const report = await look(fakeHost(answer), { says });
+  ])("know clients by what they say: %j is %s", async (says, state, evidence, env = {}) => {
+    const host = fakeHost(answer);
+    Object.assign(host.env, env);
+    const report = await look(host, { says });
     const found = report.checks.find(({ id }) => id === "clients");
     expect(found?.state).toBe(state);
     expect(found?.evidence.join("\n")).toMatch(evidence);

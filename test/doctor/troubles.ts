@@ -64,6 +64,11 @@ const trust = (spoil: (place: Place) => void) => (place: Place) => {
 const condition = (key: string, value: string) => (place: Place) => {
   place.conditions()[`accounts.google.com:${key}`] = value;
 };
+/** A condition that is not on the token. */
+const sessionNamed = (place: Place) => {
+  const strings = (place.statement()["Condition"] as { StringEquals: Record<string, string> }).StringEquals;
+  strings["sts:RoleSessionName"] = "ci-bot";
+};
 const tokenFile = (text: string | undefined) => (place: Place) => {
   const path = join(place.home, "token");
   if (text !== undefined) writeFileSync(path, text);
@@ -698,6 +703,19 @@ const shadows: Trouble[] = [
     spoil: (place) => {
       good(place);
       place.env["AWS_PROFILE"] = "team-b";
+    },
+    warning: true,
+  },
+  {
+    cause: "`AWS_DEFAULT_PROFILE` names another profile to the AWS CLI and boto3, which look there first",
+    remedy: "unset it",
+    check: "shadows",
+    code: "LOCAL_SHADOWED",
+    evidence: /AWS_DEFAULT_PROFILE is set, to another profile: team-b/,
+    spoil: (place) => {
+      good(place);
+      place.env["AWS_PROFILE"] = "team-a";
+      place.env["AWS_DEFAULT_PROFILE"] = "team-b";
     },
     warning: true,
   },
@@ -1416,6 +1434,14 @@ const exchanges: Trouble[] = [
     spoil: trust((place) => {
       place.statement()["Action"] = "sts:AssumeRole";
     }),
+  },
+  {
+    cause: "the trust policy wants another session name",
+    remedy: "that one as `--role-session-name`",
+    check: "exchange",
+    code: "STS_ACCESS_DENIED",
+    evidence: /sts:RoleSessionName is ci-bot, the request has/,
+    spoil: trust(sessionNamed),
   },
   {
     cause: "a `Deny` statement of the trust policy fits too",

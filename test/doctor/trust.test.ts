@@ -20,6 +20,8 @@ const statement = (condition: object, others: object = {}) => ({
 });
 const policy = (...statements: object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 const equals = (keys: Record<string, string>) => statement({ StringEquals: keys });
+const wishes = (keys: string) =>
+  `the token fits, but Statement[0] also wants ${keys}, which no token says: meet that, or have it taken out`;
 /** The policy that a remedy's command would set. */
 const documentIn = (command: string | undefined): string =>
   /--policy-document '(.*)'$/.exec(command ?? "")?.[1]?.replaceAll(String.raw`'\''`, "'") ?? "";
@@ -154,6 +156,31 @@ describe("a trust policy held against a token", () => {
     expect(remedy).toEqual({
       text: "look whether this workload is what that statement is against: it depends on aws:SourceIp, which is not known here",
     });
+  });
+
+  it.each<[string, object, object]>([
+    [
+      "the session's name",
+      { StringEquals: { "sts:RoleSessionName": "ci-bot" } },
+      { text: "ask for the session name that the role wants", flags: { "role-session-name": "ci-bot" } },
+    ],
+    ["a pattern of it", { StringLike: { "sts:RoleSessionName": "ci-*" } }, { text: wishes("sts:RoleSessionName") }],
+    ["a time that is over", { DateLessThan: { "aws:CurrentTime": "2020-01-01" } }, { text: wishes("aws:CurrentTime") }],
+    [
+      "MFA and an address",
+      { Bool: { "aws:MultiFactorAuthPresent": "true" }, IpAddress: { "aws:SourceIp": "192.0.2.0/24" } },
+      { text: wishes("aws:MultiFactorAuthPresent, aws:SourceIp") },
+    ],
+  ])("changes no policy for what no token says: %s", (_name, condition, remedy) => {
+    const fits = { StringEquals: { [`${G}:sub`]: CLAIMS.sub } };
+    const both = {
+      ...fits,
+      ...condition,
+      ...("StringEquals" in condition && {
+        StringEquals: { ...fits.StringEquals, ...(condition["StringEquals"] as object) },
+      }),
+    };
+    expect(judgeTrust(policy(statement(both)), { ...request, now: 1.7e12 }).remedy).toEqual(remedy);
   });
 
   it("reads time and TLS as evaluate does", () => {
