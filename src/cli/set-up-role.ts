@@ -115,8 +115,8 @@ function wrongProfile(text: string): string | undefined {
   return isProfileName(text) ? undefined : "it must be 1 to 100 of the characters A-Z a-z 0-9 _ . -";
 }
 
-/** What a token of this identity asks of the role. */
-function requestOf({ sub, azp }: Identity, audience: string, providerArn: string): PolicyRequest {
+/** What a token of this identity asks of the role, as far as it is known: no address, no time, no name of a session. */
+function requestOf({ sub, azp, email }: Identity, audience: string, providerArn: string): PolicyRequest {
   const value = providerArn === "" ? googleName : providerArn;
   const name = value.slice(value.indexOf("/") + 1);
   return {
@@ -126,6 +126,8 @@ function requestOf({ sub, azp }: Identity, audience: string, providerArn: string
       [`${name}:sub`]: [sub],
       [`${name}:aud`]: [azp ?? audience],
       ...(providerArn === "" && { [`${name}:oaud`]: [audience] }),
+      ...(providerArn === "" && email !== undefined && { [`${name}:email`]: [email] }),
+      "aws:SecureTransport": ["true"],
     },
   };
 }
