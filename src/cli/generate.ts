@@ -33,6 +33,14 @@ const formats: Readonly<Record<string, (role: RoleDefinition) => string>> = {
   pulumi,
 };
 
+/** What a tool replaces in any text, and has no way to write as it is. */
+const replaced: Readonly<Record<string, RegExp>> = {
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+  cloudformation: /\{\{resolve:/,
+  // It makes a template of CloudFormation, and has marks of its own for what is not known yet (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
+  cdk: /\{\{resolve:|[$#]\{Token\[/,
+};
+
 /**
  * Prints what the flags ask for.
  * @param given the pipe's flags
@@ -45,7 +53,33 @@ export async function generate(options: GenerateOptions, given: FlagValues, host
   }
   const role = await roleOf(options, given, host);
   const format = formats[options.format];
-  host.writeStdout(format === undefined ? `${policyText(role.trust)}\n` : format(named(role, options)));
+  host.writeStdout(
+    format === undefined ? `${policyText(role.trust)}\n` : format(writable(named(role, options), options)),
+  );
+}
+
+/** Nothing may stand for something else in that format, and IAM must take what it gets by it. */
+function writable(role: RoleDefinition, { format }: GenerateOptions): RoleDefinition {
+  const conditions = role.trust.statements.flatMap(({ condition }) => Object.values(condition ?? {}));
+  const texts = [...(role.provider?.audiences ?? []), ...conditions.flatMap((lines) => Object.entries(lines).flat(2))];
+  for (const text of texts) {
+    const [mark] = replaced[format]?.exec(text) ?? [];
+    const value = `--format ${format}: "${printable(text, 100)}"`;
+    if (mark !== undefined) {
+      throw invalid(
+        `${value}: whatever stands behind ${mark} there is replaced when it is deployed, by a secret, say`,
+        "whoever chose that value may mean harm; if it is right, use another format",
+      );
+    }
+    // The other tools write the policy's JSON themselves.
+    if (format !== "aws-cli" && /[^\0-\u00ff]/.test(text)) {
+      throw invalid(
+        `${value}: has a character above U+00FF, which IAM takes only as an escape of JSON`,
+        "--format json and aws-cli write it so; or choose another audience",
+      );
+    }
+  }
+  return role;
 }
 
 /** A policy alone needs no name. */

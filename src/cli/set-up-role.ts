@@ -11,7 +11,7 @@ import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
-import { checkSize, nameOfArn, permissionsOf, providerArnOf, trustOf } from "./trusted-role.ts";
+import { checkSize, isRoleName, nameOfArn, permissionsOf, providerArnOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
 
 export interface SetupOptions {
   yes?: true;
@@ -50,9 +50,11 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
     const typed =
       account === ""
         ? ""
-        : await talk.ask("Name of the role", usual, (text) =>
-            parseRoleArn(`arn:aws:iam::${account}:role/${text}`) ? undefined : `it does not give ${rule}`,
-          );
+        : await talk.ask("Name of the role", usual, (text) => {
+            const parsed = parseRoleArn(`arn:aws:iam::${account}:role/${text}`);
+            if (parsed === undefined) return `it does not give ${rule}`;
+            return isRoleName(parsed.name) ? undefined : `it must be ${ROLE_NAME}`;
+          });
     roleArn = account === "" ? required("roleArn", given, host.env) : `arn:aws:iam::${account}:role/${typed}`;
   }
   const role = nameOfArn(roleArn);

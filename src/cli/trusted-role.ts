@@ -9,15 +9,25 @@ import { googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
 
 /** What the name of a role must be, as an error says it. */
-export const ROLE_NAME = "1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -";
+export const ROLE_NAME = "1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - and not begin with -";
 
+/** IAM would take a hyphen at the beginning too; the AWS CLI takes it for an option. */
 export function isRoleName(text: string): boolean {
-  return /^[\w+=,.@-]{1,64}$/.test(text);
+  return /^(?!-)[\w+=,.@-]{1,64}$/.test(text);
 }
 
-/** Name and path in a role's ARN; no name where it is none. */
+/**
+ * Name and path in a role's ARN; no name where it is none.
+ * @throws Gcp2awsError USAGE_INVALID_VALUE
+ */
 export function nameOfArn(arn: string): Pick<RoleDefinition, "name" | "path"> {
-  return { name: parseRoleArn(arn)?.name ?? "", path: /:role(\/.*\/|\/)/.exec(arn)?.[1] ?? "/" };
+  const name = parseRoleArn(arn)?.name ?? "";
+  if (name !== "" && !isRoleName(name)) {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--role-arn: the name of the role, ${name}, must be ${ROLE_NAME}`, {
+      hint: "the AWS CLI would take such a name for an option; give the role another",
+    });
+  }
+  return { name, path: /:role(\/.*\/|\/)/.exec(arn)?.[1] ?? "/" };
 }
 
 /**
@@ -26,7 +36,7 @@ export function nameOfArn(arn: string): Pick<RoleDefinition, "name" | "path"> {
  */
 export function permissionsOf(text: string | undefined): string[] {
   if (text === undefined || text === "") return [];
-  if (isPolicyArnList(text)) return text.split(",");
+  if (isPolicyArnList(text)) return [...new Set(text.split(","))];
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
     `--permissions "${printable(text, 100)}": must be the ARNs of 1 to 10 managed policies, with commas between them`,

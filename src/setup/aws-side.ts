@@ -1,5 +1,5 @@
 import { Gcp2awsError, printable } from "../errors.ts";
-import { attach, createProvider, createRole } from "../trust-policy/formats/aws-cli.ts";
+import { addAudience, attach, createProvider, createRole } from "../trust-policy/formats/aws-cli.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
 import type { Argv } from "../trust-policy/formats/shell.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
@@ -173,9 +173,4 @@ function listAttached({ name }: RoleDefinition): Argv {
 
 function getProvider(arn: string): Argv {
   return ["aws", "iam", "get-open-id-connect-provider", "--open-id-connect-provider-arn", arn, "--output", "json"];
-}
-
-function addAudience(arn: string, audience: string): Argv {
-  const ids = ["--open-id-connect-provider-arn", arn, "--client-id", audience];
-  return ["aws", "iam", "add-client-id-to-open-id-connect-provider", ...ids];
 }

@@ -28,6 +28,9 @@ const policy = (...conditions: Record<string, string | string[]>[]) => ({
 });
 const LEAST = policy({ sub: NUMBER, aud: NUMBER, oaud: AUDIENCE });
 
+const RESOLVED = "{{resolve:secretsmanager:db:SecretString:password}}";
+const SECRET = ["--sub", "1", "--audience", RESOLVED, "--role-name", "R"];
+
 const file = (text: string) => {
   const path = join(cleanEnv()["HOME"] ?? "", "file");
   writeFileSync(path, text);
@@ -90,6 +93,16 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect(await first("--format", "pulumi")).toBe('import * as aws from "@pulumi/aws";');
   });
 
+  it("writes every audience where it can, in ASCII", async () => {
+    for (const format of ["json", "aws-cli"]) {
+      const { status, stdout } = await generate(...SECRET, "--audience", "日本", "--format", format);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^[\n -~]+$/);
+      expect(stdout).toContain('"\\u65e5\\u672c"');
+      expect(stdout).toContain(`"${RESOLVED}"`);
+    }
+  });
+
   it("makes the side of Google, by the token or by values", async () => {
     const live = await generate("--google", "gcloud", "--audience", AUDIENCE);
     expect(live.stdout).toContain(
@@ -125,6 +138,12 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     [["--sub", "1", "--audience", "a", "--azp", "email"], "--email: given 0 times, and --sub 1 times"],
     [["--sub", "1", "--audience", "a", "--format", "cdk"], "--role-name is missing"],
     [["--sub", "1", "--audience", "a", "--role-name", "a b"], "must be 1 to 64 of the characters"],
+    [["--sub", "1", "--audience", "a", "--role-name=-x"], "and not begin with -"],
+    [["--sub", "1", "--audience", "a", "--role-arn", arn("-x")], "--role-arn: the name of the role, -x, must be"],
+    [[...SECRET, "--format", "cloudformation"], `"${RESOLVED}": whatever stands behind {{resolve: there is replaced`],
+    [[...SECRET, "--format", "cdk"], "whatever stands behind {{resolve: there is replaced"],
+    [["--sub", "1", "--audience", "日本", "--role-name", "R", "--format", "terraform"], "has a character above U+00FF"],
+    [["--sub", "1", "--audience", "日本", "--role-name", "R", "--format", "cdk"], "has a character above U+00FF"],
     [["--sub", "1", "--audience", "a", "--role-name", "R", "--role-arn", ROLE], "both name the role"],
     [["--sub", "1", "--audience", "a", "--permissions", "Admin"], '--permissions "Admin"'],
     [["--sub", "1", "--audience", "a", "--format", "xml"], "[USAGE_INVALID_VALUE]"],
