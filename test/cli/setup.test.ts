@@ -329,6 +329,38 @@ describe.each(entries)("setup by impersonation, $name", (entry) => {
     }
   });
 
+  it.each<[string, string]>([
+    ["allUsers", "it is everybody"],
+    ["allAuthenticatedUsers", "it is everybody"],
+    ["developer@example.com", "it must be a kind and a name"],
+    ["--billing-project=x", "it must be a kind and a name"],
+  ])("gives the tokens to no %s", async (member, why) => {
+    const cloud = await startCloud({ definition, faults: ["google:status=403"] });
+    try {
+      const { setup, calls } = user(entry, cloud);
+      const { status, stderr } = await setup(...flags, "--yes", `--member=${member}`);
+      expect(stderr).toContain(`--member "${member}": ${why}`);
+      expect([status, calls()]).toEqual([2, []]);
+    } finally {
+      await cloud.close();
+    }
+  });
+
+  it("does not give them to a subject that it does not know", async () => {
+    const cloud = await startCloud({ definition });
+    try {
+      const { setup, env, calls } = user(entry, cloud);
+      const folder = join(env["HOME"] ?? "", "credentials");
+      await cloud.emulator.writeCredentials(folder);
+      env["GOOGLE_APPLICATION_CREDENTIALS"] = join(folder, `${EMAIL}.external.json`);
+      const { status, stderr } = await setup(...GIVEN, "--impersonate-service-account", VM, "--yes");
+      expect(stderr).toContain("--member is missing");
+      expect([status, calls()]).toEqual([2, []]);
+    } finally {
+      await cloud.close();
+    }
+  });
+
   it("only shows the commands without --yes, and then says what was refused", async () => {
     const cloud = await startCloud({ definition, faults: ["google:status=403"] });
     try {
