@@ -12,7 +12,15 @@ import { cdk, pulumi } from "../trust-policy/formats/typescript.ts";
 import { policyText, trustRole } from "../trust-policy/generate.ts";
 import type { IdentityOptions } from "./identity-flags.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
-import { checkSize, isRoleName, nameOfArn, permissionsOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
+import {
+  checkSize,
+  isRoleName,
+  nameOfArn,
+  permissionsOf,
+  ROLE_NAME,
+  type TrustedFor,
+  trustOf,
+} from "./trusted-role.ts";
 
 export interface GenerateOptions extends IdentityOptions {
   audience: readonly string[];
@@ -98,9 +106,8 @@ async function roleOf(options: GenerateOptions, given: FlagValues, host: Host): 
   const chain = chainOf(given, host.env, isChained ? required("roleArn", given, host.env) : (roleArn ?? ""));
   const before = chain.via.at(-1);
   if (before === undefined) {
-    const identities = await readIdentities(options, given, host);
-    const audiences = audiencesOf(identities, options, given, host);
-    const trust = trustOf(identities, audiences, () => required("roleArn", given, host.env));
+    const identities = withAudiences(await readIdentities(options, given, host), options, given, host);
+    const trust = trustOf(identities, () => required("roleArn", given, host.env));
     return checkSize({ ...role, ...trust }, host);
   }
   // See chain.ts: what is inherited is given once, to the first of the roles that are assumed by another.
@@ -130,16 +137,19 @@ function nameOf({ roleName }: GenerateOptions, given: FlagValues, host: Host): P
   );
 }
 
-function audiencesOf(
+/** Each with each of the audiences that are given; where none is, with the one that its token says. */
+function withAudiences(
   identities: readonly Identity[],
   { audience: asked }: GenerateOptions,
   given: FlagValues,
   host: Host,
-): string[] {
+): TrustedFor[] {
   // Each by the rule of the flag.
-  if (asked.length > 0) return asked.map((audience) => required("audience", { audience }, {}));
-  const said = identities.flatMap(({ audience }) => (audience === undefined ? [] : [audience]));
-  return said.length > 0 ? [...new Set(said)] : [required("audience", given, host.env)];
+  const audiences = asked.map((audience) => required("audience", { audience }, {}));
+  return identities.flatMap((identity) => {
+    const own = audiences.length > 0 ? audiences : [identity.audience ?? required("audience", given, host.env)];
+    return own.map((audience) => Object.assign({}, identity, { audience }));
+  });
 }
 
 async function sourceIdentities(

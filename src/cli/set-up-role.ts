@@ -75,7 +75,7 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
     throw new Gcp2awsError("USAGE_INVALID_VALUE", `--profile "${printable(profile, 100)}": ${wrong}`, {
       hint: "give another --profile",
     });
-  const trust = trustOf([identity], [audience], () => roleArn);
+  const trust = trustOf([{ ...identity, audience }], () => roleArn);
   const providerArn = trust.provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
   const whole = checkSize(
     { ...role, ...trust, permissions: permissionsOf(permissions === "none" ? "" : permissions) },

@@ -62,14 +62,46 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect(await generated("--claims", file(JSON.stringify(JSON.parse(claims).claims)))).toEqual(LEAST);
     const another = { iss: "accounts.google.com", sub: "7", azp: "7", aud: "another" };
     expect(await generated("--claims", file(JSON.stringify([JSON.parse(claims).claims, another])))).toEqual(
-      policy(
-        { sub: NUMBER, aud: NUMBER, oaud: [AUDIENCE, "another"] },
-        { sub: "7", aud: "7", oaud: [AUDIENCE, "another"] },
-      ),
+      policy({ sub: NUMBER, aud: NUMBER, oaud: AUDIENCE }, { sub: "7", aud: "7", oaud: "another" }),
     );
     const token = file(`${(await run(entry, ["token", "--audience", AUDIENCE], { env: cloud.env })).stdout}\n`);
     const { status, stdout } = await run(entry, [...GENERATE, "--token-file", token], { env: cleanEnv() });
     expect([status, JSON.parse(stdout)]).toEqual([0, LEAST]);
+  });
+
+  it("gives nobody the audience of another", async () => {
+    const claims = (sub: string, aud: string, more: object = {}) => ({ iss: "accounts.google.com", sub, aud, ...more });
+    const read = (...all: object[]) => generated("--claims", file(JSON.stringify(all)));
+    const email = { azp: EMAIL };
+    expect(await read(claims("1", "a", email), claims("2", "b", email))).toEqual(
+      policy({ sub: "1", aud: EMAIL, oaud: "a" }, { sub: "2", aud: EMAIL, oaud: "b" }),
+    );
+    // Who has the same share them.
+    expect(await read(claims("1", "a", email), claims("2", "a", email), claims("2", "b", email))).toEqual(
+      policy({ sub: ["1", "2"], aud: EMAIL, oaud: "a" }, { sub: "2", aud: EMAIL, oaud: "b" }),
+    );
+    const both = [claims("1", "a", email), claims("1", "b", email)];
+    expect(await read(...both)).toEqual(policy({ sub: "1", aud: EMAIL, oaud: ["a", "b"] }));
+    expect(await generated("--claims", file(JSON.stringify(both)), "--audience", "c")).toEqual(
+      policy({ sub: "1", aud: EMAIL, oaud: "c" }),
+    );
+    // One without an azp is another identity.
+    expect(await read(claims("1", "a"), claims("1", "b", email))).toEqual(
+      policy({ sub: "1", aud: "a", oaud: "a" }, { sub: "1", aud: EMAIL, oaud: "b" }),
+    );
+    const pods = ["a", "b"].map((aud, at) => ({
+      iss: `https://${CLUSTER}`,
+      sub: `system:serviceaccount:n:${at}`,
+      aud,
+    }));
+    const argv = ["--claims", file(JSON.stringify(pods)), "--role-arn", arn("R")];
+    const conditions = pods.map(({ sub, aud }) => ({
+      StringEquals: { [`${CLUSTER}:sub`]: sub, [`${CLUSTER}:aud`]: aud },
+    }));
+    expect(await generated(...argv)).toMatchObject({
+      Statement: conditions.map((condition) => ({ Condition: condition })),
+    });
+    expect((await generate(...argv, "--format", "aws-cli")).stdout).toContain(`--client-id-list '["a","b"]'\n`);
   });
 
   it.each<[string[], unknown]>([

@@ -186,6 +186,33 @@ resource "aws_iam_role" "app" {
   expect(terraform(cluster)).toContain("  depends_on = [aws_iam_openid_connect_provider.app]\n");
 });
 
+describe("what has one name in two places", () => {
+  const arns = [
+    "arn:aws:iam::aws:policy/X",
+    "arn:aws:iam::111122223333:policy/X",
+    "arn:aws:iam::111122223333:policy/X_2",
+  ];
+
+  it("is two policies that are attached", () => {
+    const role = { ...google, name: "R", permissions: arns };
+    const labels = [...terraform(role).matchAll(/"aws_iam_role_policy_attachment" "(\w+)"/g)].map(([, label]) => label);
+    expect(labels).toEqual(["r_x", "r_x_2", "r_x_2_2"]);
+    const made = [...pulumi(role).matchAll(/RolePolicyAttachment\("([\w-]+)", .*policyArn: "(.*)"/g)];
+    expect(made.map(([, label]) => label)).toEqual(["R-X", "R-X_2", "R-X_2_2"]);
+    expect(made.map(([, , arn]) => arn)).toEqual(arns);
+  });
+
+  it.each([
+    ["Construct", "ConstructRole"],
+    ["CfnRole", "CfnRoleRole"],
+    ["cfn-role", "CfnRoleRole"],
+    ["Object", "ObjectRole"],
+    ["Constructs", "Constructs"],
+  ])("is a role %s and what is imported", (name, expected) => {
+    expect(cdk({ ...cluster, name })).toContain(`export class ${expected} extends Construct {`);
+  });
+});
+
 describe("the side of Google", () => {
   const vm = { name: "vm-1", zone: "us-central1-a" };
 
