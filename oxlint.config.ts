@@ -137,9 +137,9 @@ export default defineConfig({
       "**/emulator/**",
       "**/trust-policy/**",
     ]),
-    layer("src/trust-policy/*.ts", ["../*", "!../suggest.ts"]),
+    layer("src/trust-policy/*.ts", ["../*", "!../suggest.ts", "!../ascii-json.ts"]),
     layer("src/trust-policy/lint/**", ["../../*", "!../../suggest.ts"]),
-    layer("src/trust-policy/formats/**", ["../../*", "!../../shell-word.ts"]),
+    layer("src/trust-policy/formats/**", ["../../*", "!../../shell-word.ts", "!../../ascii-json.ts"]),
     layer("src/setup/**", ["**/cli/**", "**/emulator/**", "**/delivery/**", "**/aws-files/**"]),
     layer("src/aws-files/**", ["../*", "!../errors.ts", "!../aws-files/**"]),
     layer("src/emulator/**", [

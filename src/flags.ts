@@ -61,7 +61,7 @@ const isSwitch = (text: string) => text === "true" || text === "false";
 const isIntegerBetween = (low: number, high: number) => (text: string) =>
   /^[1-9]\d{0,8}$/.test(text) && Number(text) >= low && Number(text) <= high;
 
-const isEmail = (text: string) => text.length <= 320 && /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(text);
+const isEmail = (text: string) => text.length <= 320 && /^\w[\w.+-]*@[\w-]+(\.[\w-]+)+$/.test(text);
 const isFilePath = (text: string) => isPath(text) && !text.endsWith("/");
 
 /** In place of a duration: as long as the role allows. */

@@ -12,7 +12,15 @@ import { cdk, pulumi } from "../trust-policy/formats/typescript.ts";
 import { policyText, trustRole } from "../trust-policy/generate.ts";
 import type { IdentityOptions } from "./identity-flags.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
-import { checkSize, isRoleName, nameOfArn, permissionsOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
+import {
+  checkSize,
+  isRoleName,
+  nameOfArn,
+  permissionsOf,
+  ROLE_NAME,
+  type TrustedFor,
+  trustOf,
+} from "./trusted-role.ts";
 
 export interface GenerateOptions extends IdentityOptions {
   audience: readonly string[];
@@ -33,6 +41,14 @@ const formats: Readonly<Record<string, (role: RoleDefinition) => string>> = {
   pulumi,
 };
 
+/** What a tool replaces in any text, and has no way to write as it is. */
+const replaced: Readonly<Record<string, RegExp>> = {
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+  cloudformation: /\{\{resolve:/,
+  // It makes a template of CloudFormation, and has marks of its own for what is not known yet (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
+  cdk: /\{\{resolve:|[$#]\{Token\[/,
+};
+
 /**
  * Prints what the flags ask for.
  * @param given the pipe's flags
@@ -45,7 +61,33 @@ export async function generate(options: GenerateOptions, given: FlagValues, host
   }
   const role = await roleOf(options, given, host);
   const format = formats[options.format];
-  host.writeStdout(format === undefined ? `${policyText(role.trust)}\n` : format(named(role, options)));
+  host.writeStdout(
+    format === undefined ? `${policyText(role.trust)}\n` : format(writable(named(role, options), options)),
+  );
+}
+
+/** Nothing may stand for something else in that format, and IAM must take what it gets by it. */
+function writable(role: RoleDefinition, { format }: GenerateOptions): RoleDefinition {
+  const conditions = role.trust.statements.flatMap(({ condition }) => Object.values(condition ?? {}));
+  const texts = [...(role.provider?.audiences ?? []), ...conditions.flatMap((lines) => Object.entries(lines).flat(2))];
+  for (const text of texts) {
+    const [mark] = replaced[format]?.exec(text) ?? [];
+    const value = `--format ${format}: "${printable(text, 100)}"`;
+    if (mark !== undefined) {
+      throw invalid(
+        `${value}: whatever stands behind ${mark} there is replaced when it is deployed, by a secret, say`,
+        "whoever chose that value may mean harm; if it is right, use another format",
+      );
+    }
+    // The other tools write the policy's JSON themselves.
+    if (format !== "aws-cli" && /[^\0-\u00ff]/.test(text)) {
+      throw invalid(
+        `${value}: has a character above U+00FF, which IAM takes only as an escape of JSON`,
+        "--format json and aws-cli write it so; or choose another audience",
+      );
+    }
+  }
+  return role;
 }
 
 /** A policy alone needs no name. */
@@ -64,9 +106,8 @@ async function roleOf(options: GenerateOptions, given: FlagValues, host: Host): 
   const chain = chainOf(given, host.env, isChained ? required("roleArn", given, host.env) : (roleArn ?? ""));
   const before = chain.via.at(-1);
   if (before === undefined) {
-    const identities = await readIdentities(options, given, host);
-    const audiences = audiencesOf(identities, options, given, host);
-    const trust = trustOf(identities, audiences, () => required("roleArn", given, host.env));
+    const identities = withAudiences(await readIdentities(options, given, host), options, given, host);
+    const trust = trustOf(identities, () => required("roleArn", given, host.env));
     return checkSize({ ...role, ...trust }, host);
   }
   // See chain.ts: what is inherited is given once, to the first of the roles that are assumed by another.
@@ -96,16 +137,19 @@ function nameOf({ roleName }: GenerateOptions, given: FlagValues, host: Host): P
   );
 }
 
-function audiencesOf(
+/** Each with each of the audiences that are given; where none is, with the one that its token says. */
+function withAudiences(
   identities: readonly Identity[],
   { audience: asked }: GenerateOptions,
   given: FlagValues,
   host: Host,
-): string[] {
+): TrustedFor[] {
   // Each by the rule of the flag.
-  if (asked.length > 0) return asked.map((audience) => required("audience", { audience }, {}));
-  const said = identities.flatMap(({ audience }) => (audience === undefined ? [] : [audience]));
-  return said.length > 0 ? [...new Set(said)] : [required("audience", given, host.env)];
+  const audiences = asked.map((audience) => required("audience", { audience }, {}));
+  return identities.flatMap((identity) => {
+    const own = audiences.length > 0 ? audiences : [identity.audience ?? required("audience", given, host.env)];
+    return own.map((audience) => Object.assign({}, identity, { audience }));
+  });
 }
 
 async function sourceIdentities(

@@ -11,7 +11,7 @@ import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
-import { checkSize, nameOfArn, permissionsOf, providerArnOf, trustOf } from "./trusted-role.ts";
+import { checkSize, isRoleName, nameOfArn, permissionsOf, providerArnOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
 
 export interface SetupOptions {
   yes?: true;
@@ -50,9 +50,11 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
     const typed =
       account === ""
         ? ""
-        : await talk.ask("Name of the role", usual, (text) =>
-            parseRoleArn(`arn:aws:iam::${account}:role/${text}`) ? undefined : `it does not give ${rule}`,
-          );
+        : await talk.ask("Name of the role", usual, (text) => {
+            const parsed = parseRoleArn(`arn:aws:iam::${account}:role/${text}`);
+            if (parsed === undefined) return `it does not give ${rule}`;
+            return isRoleName(parsed.name) ? undefined : `it must be ${ROLE_NAME}`;
+          });
     roleArn = account === "" ? required("roleArn", given, host.env) : `arn:aws:iam::${account}:role/${typed}`;
   }
   const role = nameOfArn(roleArn);
@@ -73,7 +75,7 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
     throw new Gcp2awsError("USAGE_INVALID_VALUE", `--profile "${printable(profile, 100)}": ${wrong}`, {
       hint: "give another --profile",
     });
-  const trust = trustOf([identity], [audience], () => roleArn);
+  const trust = trustOf([{ ...identity, audience }], () => roleArn);
   const providerArn = trust.provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
   const whole = checkSize(
     { ...role, ...trust, permissions: permissionsOf(permissions === "none" ? "" : permissions) },
@@ -115,8 +117,8 @@ function wrongProfile(text: string): string | undefined {
   return isProfileName(text) ? undefined : "it must be 1 to 100 of the characters A-Z a-z 0-9 _ . -";
 }
 
-/** What a token of this identity asks of the role. */
-function requestOf({ sub, azp }: Identity, audience: string, providerArn: string): PolicyRequest {
+/** What a token of this identity asks of the role, as far as it is known: no address, no time, no name of a session. */
+function requestOf({ sub, azp, email }: Identity, audience: string, providerArn: string): PolicyRequest {
   const value = providerArn === "" ? googleName : providerArn;
   const name = value.slice(value.indexOf("/") + 1);
   return {
@@ -126,6 +128,8 @@ function requestOf({ sub, azp }: Identity, audience: string, providerArn: string
       [`${name}:sub`]: [sub],
       [`${name}:aud`]: [azp ?? audience],
       ...(providerArn === "" && { [`${name}:oaud`]: [audience] }),
+      ...(providerArn === "" && email !== undefined && { [`${name}:email`]: [email] }),
+      "aws:SecureTransport": ["true"],
     },
   };
 }

@@ -1,3 +1,4 @@
+import { asciiJson } from "../ascii-json.ts";
 import { type FlagValues, read } from "../config/read.ts";
 import { readConfig, readTokenConfig } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
@@ -63,7 +64,7 @@ export async function setUp(options: SetupOptions, given: FlagValues, host: Host
     const { accountId, expiration } = credentials;
     say(`AWS gave credentials of account ${accountId} until ${formatExpiration(expiration)}. All is set up.`);
   }
-  if (options.json) host.writeStdout(`${JSON.stringify(report(identity, side, written, credentials, commands))}\n`);
+  if (options.json) host.writeStdout(`${asciiJson(report(identity, side, written, credentials, commands))}\n`);
 }
 
 /** Whoever uses the profile may not have them, and it is made for this identity and no other. */
@@ -108,13 +109,13 @@ async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup
   const google = throughNetwork(host, config, "google");
   const deadline = host.ticks() + config.timeoutMs;
   const caller = await callerToken(source.caller, config.waitMs, host, google, deadline);
-  const known = options.member ?? (await caller.member());
-  const isKnown = !/:[A-Z]+$/.test(known);
-  const member = await talk.ask(
-    `Who is to have the tokens of ${source.target}, as user:EMAIL or serviceAccount:EMAIL`,
-    isKnown ? known : "",
-    (text) => (/^[a-z][A-Za-z]*:\S+$/.test(text) ? undefined : "for example user:developer@example.com"),
-  );
+  const member =
+    options.member ??
+    (await talk.ask(
+      `Who is to have the tokens of ${source.target}, as user:EMAIL or serviceAccount:EMAIL`,
+      knownMember(await caller.member()),
+      wrongMember,
+    ));
   if (member === "") {
     throw new Gcp2awsError(
       "USAGE_MISSING_FLAG",
@@ -124,12 +125,30 @@ async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup
       },
     );
   }
+  const wrong = wrongMember(member);
+  if (wrong !== undefined)
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--member "${printable(member, 200)}": ${wrong}`, {
+      hint: "give the one identity that is to have the tokens, for example --member user:developer@example.com",
+    });
   const side = { target: source.target, member };
   const what =
     "Google: these commands, as far as they are needed, make the account and let its tokens be had. They need an owner's credentials of its project.";
   if (!(await commands.agree(what, googleCommandsOf(side)))) return elsewhere(setup);
   await makeServiceAccount(side, commands);
   return true;
+}
+
+/** What nobody could find out stands there in capitals, as in `user:EMAIL` and `…/subject/SUBJECT`: then none. */
+function knownMember(member: string): string {
+  return /[:/][A-Z]+$/.test(member) ? "" : member;
+}
+
+/** @see https://cloud.google.com/iam/docs/principal-identifiers */
+function wrongMember(text: string): string | undefined {
+  if (/^all(Authenticated)?Users$/i.test(text))
+    return "it is everybody, who would then have these tokens, and what AWS gives for them";
+  if (/^[a-z][A-Za-z]*:[^\s\p{C}]+$/u.test(text)) return undefined;
+  return "it must be a kind and a name, for example user:developer@example.com";
 }
 
 /** @returns whether somebody has run them */

@@ -6,6 +6,8 @@ import { parseRoleArn } from "../sts/role-arn.ts";
 import { renderSessionName } from "../sts/session-name.ts";
 import { type Check, type Examination, failed, failure, type Finding, ok, skipped } from "./check.ts";
 import type { RoleOnRecord } from "./get-role.ts";
+import { addAudience, createProvider } from "../trust-policy/formats/aws-cli.ts";
+import { shellLine } from "../trust-policy/formats/shell.ts";
 import { readClaims } from "../trust-policy/web-identity.ts";
 import { judgeTrust } from "./trust.ts";
 
@@ -116,21 +118,20 @@ function rejected(error: Gcp2awsError, examination: Examination): Finding {
   const issuer = token?.values.values["iss"] ?? "";
   const [audience] = [token?.claims["aud"]].flat();
   const accountId = parseRoleArn(firstRole(examination))?.accountId ?? "";
-  if (!/^https:\/\/[\w./-]+$/.test(issuer) || typeof audience !== "string") return failed(error);
-  const client = `'${printable(audience, 255).replaceAll("'", "")}'`;
+  // IAM takes no longer one.
+  const isAudience = typeof audience === "string" && audience.length <= 255;
+  if (!/^https:\/\/[\w./-]+$/.test(issuer) || !isAudience) return failed(error);
   if (error.message.includes("No OpenIDConnect provider found")) {
     return failed(error, {
       text: "make an IAM OIDC provider for that issuer in the role's account",
-      commands: [`aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${client}`],
+      commands: [shellLine(createProvider({ url: issuer, audiences: [audience] }))],
     });
   }
   if (error.message.includes("Incorrect token audience")) {
     const arn = `arn:aws:iam::${accountId}:oidc-provider/${issuer.slice("https://".length)}`;
     return failed(error, {
       text: "let that provider take the token's audience, or have the token made for one that it takes",
-      commands: [
-        `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${client}`,
-      ],
+      commands: [shellLine(addAudience(arn, audience))],
     });
   }
   return failed(error);

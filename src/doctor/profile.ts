@@ -88,8 +88,7 @@ function misread(parsed: AwsFile, file: string, line: number, why: string): Find
 
 /** What the line was most likely meant to be, for those slips that leave no doubt. */
 function mend(text: string, why: string): string | undefined {
-  // What may be a secret is not repeated.
-  if (/secret|token|password|access_key/i.test(text)) return undefined;
+  if (mayBeSecret(text)) return undefined;
   if (text.startsWith("\ufeff")) return text.slice(1);
   if (why.startsWith("is indented")) return text.trim();
   if (why.startsWith('has " #" or " ;"')) return text.replace(/\s+[#;].*$/, "");
@@ -97,6 +96,19 @@ function mend(text: string, why: string): string | undefined {
   if (why.startsWith("repeats ")) return `# ${text}`;
   if (/^\s*[\w.-]+\s*:/.test(text)) return text.replace(/\s*:\s*/, " = ");
   return undefined;
+}
+
+/** What may be a secret is not repeated: neither one by its name, nor the line of another program, nor what goes on from the line before. */
+function mayBeSecret(text: string): boolean {
+  if (/secret|token|password|access_key/i.test(text)) return true;
+  const plain = text.replace(/^\ufeff/, "").trim();
+  if (/^credential_process\b/i.test(plain)) return !isOwn(plain);
+  return !/^(\[|\w[\w.-]*\s*[=:])/.test(plain);
+}
+
+/** Whether a command is gcp2aws's; that of another program may have a secret in it. */
+function isOwn(command: string): boolean {
+  return command.includes(" credential-process ");
 }
 
 function noProfile(parsed: AwsFile, file: string, profile: string): Finding {
@@ -123,9 +135,8 @@ function noProfile(parsed: AwsFile, file: string, profile: string): Finding {
 
 function lookAtLine({ value, line }: Property, file: string, examination: Examination): Finding {
   const where = `${printable(file)}, line ${line}`;
-  // Another program's may have a secret in it.
   const replaced = (text: string) =>
-    text.includes(" credential-process ") ? { lines: [{ file, line, text: `credential_process = ${text}` }] } : {};
+    isOwn(text) ? { lines: [{ file, line, text: `credential_process = ${text}` }] } : {};
   if (/[“”„‘’–—\u00a0]/.test(value)) {
     const plain = value
       .replace(/[“”„]/g, '"')
@@ -250,7 +261,7 @@ function unquoted(
     const evidence = `${printable(file)}, line ${line}: ${printable(words[0] ?? "")} is not there, but ${printable(path)} is`;
     return failure("LOCAL_AWS_FILE", [evidence], {
       text: "put the path into double quotes, behind its first slash",
-      lines: [{ file, line, text: `credential_process = /"${path.slice(1)}" ${rest}` }],
+      ...(isOwn(value) && { lines: [{ file, line, text: `credential_process = /"${path.slice(1)}" ${rest}` }] }),
     });
   }
   return undefined;

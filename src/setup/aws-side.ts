@@ -1,12 +1,12 @@
 import { Gcp2awsError, printable } from "../errors.ts";
-import { type Json, type JsonObject, objectOf, parseJson } from "../json.ts";
-import { attach, createProvider, createRole } from "../trust-policy/formats/aws-cli.ts";
+import { addAudience, attach, createProvider, createRole } from "../trust-policy/formats/aws-cli.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
 import type { Argv } from "../trust-policy/formats/shell.ts";
-import { evaluate, type PolicyRequest } from "../trust-policy/evaluate.ts";
+import type { PolicyRequest } from "../trust-policy/evaluate.ts";
 import { policyText } from "../trust-policy/generate.ts";
+import { readJsonText } from "../trust-policy/json-text.ts";
 import { parsePolicy, PolicyError, type PolicyDocument } from "../trust-policy/policy.ts";
-import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
+import { joined, takes } from "./held-policy.ts";
 import type { Commands } from "./run-command.ts";
 
 /** The role that is to be there when all is done. */
@@ -27,17 +27,17 @@ export function awsCommandsOf(side: AwsSide): Argv[] {
   const { role } = side;
   const makes = role.provider === undefined ? [] : [getProvider(side.providerArn), createProvider(role.provider)];
   const attaches = role.permissions.length === 0 ? [] : [listAttached(role), ...attach(role)];
-  return [getAccount, ...makes, getRole(role), createRole(role), ...attaches];
+  return [getAccount, getRole(role), ...makes, createRole(role), ...attaches];
 }
 
 /**
  * Makes the role, or lets the one that is there take this identity too and have these permissions. Nothing is taken away, and what is
- * so already is left.
+ * so already is left. Where somebody has limited or forbidden just that, it ends.
  * @returns whether something is another now
  * @throws Gcp2awsError LOCAL_COMMAND, USAGE_INVALID_VALUE, USAGE_POLICY_SIZE
  */
 export async function makeRole(side: AwsSide, commands: Commands): Promise<boolean> {
-  const { role, accountId } = side;
+  const { role, roleArn, accountId } = side;
   const account = (await commands.run(getAccount)).trim();
   if (account !== accountId) {
     throw new Gcp2awsError(
@@ -46,13 +46,15 @@ export async function makeRole(side: AwsSide, commands: Commands): Promise<boole
       { hint: "set AWS_PROFILE to an administrator's profile of that account, or give another --role-arn" },
     );
   }
-  let isChanged = await makeProvider(side, commands);
   const held = await readRole(side, commands);
+  // Whatever is wrong with it is found before anything is made.
+  const more = held === undefined || takes(held, side.request, roleArn) ? undefined : joined(held, role.trust, roleArn);
+  let isChanged = await makeProvider(side, commands);
   if (held === undefined) {
     await commands.run(createRole(role));
     isChanged = true;
-  } else if (evaluate([held], side.request).decision === "denied") {
-    await commands.run(updateTrust(role.name, joined(held, role.trust)));
+  } else if (more !== undefined) {
+    await replaceTrust(held, more, side, commands);
     isChanged = true;
   }
   if (role.permissions.length === 0) return isChanged;
@@ -62,6 +64,30 @@ export async function makeRole(side: AwsSide, commands: Commands): Promise<boole
     isChanged = true;
   }
   return isChanged;
+}
+
+/**
+ * Replaces the role's policy by one that has more. IAM has no way to do so only where it is still the one that was read, so it is read again as
+ * late as can be: whoever is asked may think about it for long.
+ */
+async function replaceTrust(
+  held: PolicyDocument,
+  more: PolicyDocument,
+  side: AwsSide,
+  commands: Commands,
+): Promise<void> {
+  const { role, roleArn } = side;
+  const update = updateTrust(role.name, more);
+  const notRun = (why: string, hint: string) =>
+    new Gcp2awsError("LOCAL_COMMAND", `${update.slice(0, 3).join(" ")} not run: ${why}`, { hint });
+  const what =
+    "AWS: the role is there, and does not take this identity yet. This adds to its trust policy, whose statements stay.";
+  if (!(await commands.agree(what, [update])))
+    throw notRun("there is no consent", "run gcp2aws setup again, with --skip-aws where the role is as it should be");
+  const now = await readRole(side, commands);
+  if (now === undefined || policyText(now) !== policyText(held))
+    throw notRun(`the trust policy of ${roleArn} was changed meanwhile`, "run gcp2aws setup again: it reads it anew");
+  await commands.run(update);
 }
 
 async function makeProvider({ role: { provider }, providerArn }: AwsSide, commands: Commands): Promise<boolean> {
@@ -81,9 +107,9 @@ async function makeProvider({ role: { provider }, providerArn }: AwsSide, comman
 async function readRole({ role, roleArn }: AwsSide, commands: Commands): Promise<PolicyDocument | undefined> {
   const found = await look(getRole(role), commands);
   if (found === undefined) return undefined;
-  const held = objectOf(found["Role"]);
-  const arn = held?.["Arn"];
-  if (held === undefined || arn !== roleArn) {
+  const held = propertiesOf(found["Role"]);
+  const arn = held["Arn"];
+  if (arn !== roleArn) {
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
       `role ${role.name} is there as ${typeof arn === "string" ? printable(arn, 200) : "something else"}, not as ${roleArn}`,
@@ -100,36 +126,30 @@ async function readRole({ role, roleArn }: AwsSide, commands: Commands): Promise
   }
 }
 
-/** What is there may be of use to somebody, so it stays. */
-function joined(held: PolicyDocument, trust: PolicyDocument): PolicyDocument {
-  const policy = { ...held, statements: [...held.statements, ...trust.statements] };
-  const size = policySize(policyText(policy));
-  if (size <= TRUST_POLICY_QUOTA.most) return policy;
-  throw new Gcp2awsError(
-    "USAGE_POLICY_SIZE",
-    `trust policy of ${size} characters with the statements that are there: AWS takes at most ${TRUST_POLICY_QUOTA.most}`,
-    { hint: "give another role, or remove statements that are not needed any more" },
-  );
-}
-
 /** Undefined where IAM has no such thing. */
-async function look(argv: Argv, commands: Commands): Promise<JsonObject | undefined> {
+async function look(argv: Argv, commands: Commands): Promise<Record<string, unknown> | undefined> {
   const end = await commands.try(argv);
-  if (end.isDone) return objectOf(jsonOf(end.stdout)) ?? {};
-  if (end.why.includes("(NoSuchEntity)")) return undefined;
+  if (end.isDone) return propertiesOf(jsonOf(end.stdout));
+  if (end.stderr.includes("(NoSuchEntity)")) return undefined;
   throw new Gcp2awsError("LOCAL_COMMAND", `${argv.slice(0, 3).join(" ")} failed: ${end.why}`, {
     hint: "the credentials of the AWS CLI must be those of an administrator of IAM",
   });
 }
 
-function stringsIn(value: string | Json | undefined): string[] {
-  const list = typeof value === "string" ? jsonOf(value) : value;
-  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+/** None where it is no object. */
+function propertiesOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-function jsonOf(text: string): Json | undefined {
+function stringsIn(value: unknown): string[] {
+  const list = typeof value === "string" ? jsonOf(value) : value;
+  return Array.isArray(list) ? list.filter((item): item is string => typeof item === "string") : [];
+}
+
+/** With all digits of an ID that stands without quotes, as the policy is written back. */
+function jsonOf(text: string): unknown {
   try {
-    return parseJson(text);
+    return readJsonText(text).value;
   } catch {
     return undefined;
   }
@@ -153,9 +173,4 @@ function listAttached({ name }: RoleDefinition): Argv {
 
 function getProvider(arn: string): Argv {
   return ["aws", "iam", "get-open-id-connect-provider", "--open-id-connect-provider-arn", arn, "--output", "json"];
-}
-
-function addAudience(arn: string, audience: string): Argv {
-  const ids = ["--open-id-connect-provider-arn", arn, "--client-id", audience];
-  return ["aws", "iam", "add-client-id-to-open-id-connect-provider", ...ids];
 }

@@ -7,8 +7,8 @@ import type { Talk } from "./talk.ts";
 const TIMEOUT_MS = 120_000;
 const OUTPUT_BYTES = 1024 * 1024;
 
-/** What came of a command. */
-export type Ran = { isDone: true; stdout: string } | { isDone: false; why: string };
+/** What came of a command; `why` has only the end of what it said on stderr. */
+export type Ran = { isDone: true; stdout: string } | { isDone: false; why: string; stderr: string };
 
 /** Runs commands of other programs, each shown before. */
 export interface Commands {
@@ -46,15 +46,20 @@ export function createCommands(talk: Talk, host: Pick<Host, "env">, runProgram: 
     switch (end.kind) {
       case "exited":
         if (end.status === 0) return { isDone: true, stdout: end.stdout };
-        return { isDone: false, why: `exit status ${end.status}: ${printable(end.stderr.trim().slice(-1000), 500)}` };
+        return {
+          isDone: false,
+          // Warnings come first, and the error last.
+          why: `exit status ${end.status}: ${printable(end.stderr.trim().slice(-500), 500)}`,
+          stderr: end.stderr,
+        };
       case "not-started":
         throw notRun(argv, end.code === "ENOENT" ? "it is not installed" : end.code);
       case "killed":
-        return { isDone: false, why: `killed by ${end.signal}` };
+        return { isDone: false, why: `killed by ${end.signal}`, stderr: end.stderr };
       case "timeout":
-        return { isDone: false, why: `it took more than ${TIMEOUT_MS / 1000} seconds` };
+        return { isDone: false, why: `it took more than ${TIMEOUT_MS / 1000} seconds`, stderr: end.stderr };
       default:
-        return { isDone: false, why: "it prints without end" };
+        return { isDone: false, why: "it prints without end", stderr: "" };
     }
   };
 

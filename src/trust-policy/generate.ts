@@ -1,3 +1,4 @@
+import { asciiJson } from "../ascii-json.ts";
 import { type ConditionBlock, formatPolicy, type PolicyDocument, type Statement } from "./policy.ts";
 import { TRUST_POLICY_QUOTA } from "./quota.ts";
 import { googleName } from "./web-identity.ts";
@@ -126,12 +127,13 @@ function keysOf(passed: readonly string[], transitive: readonly string[]): Condi
 }
 
 /**
- * The policy's JSON: indented, or where only that keeps it within the usual quota, without white space. AWS says not to count white space in policies that are attached to a role;
+ * The policy's JSON, in ASCII, as IAM takes no character above U+00FF as it is: indented, or where only that keeps it within the usual quota, without white space. AWS says not to count white space in policies that are attached to a role;
  * of trust policies it says nothing.
+ * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html AssumeRolePolicyDocument, "Pattern"
  */
 export function policyText(policy: PolicyDocument): string {
-  const indented = JSON.stringify(formatPolicy(policy), undefined, 2);
-  return indented.length <= TRUST_POLICY_QUOTA.usual ? indented : JSON.stringify(formatPolicy(policy));
+  const indented = asciiJson(formatPolicy(policy), 2);
+  return indented.length <= TRUST_POLICY_QUOTA.usual ? indented : asciiJson(formatPolicy(policy));
 }
 
 function document(statements: readonly Statement[]): PolicyDocument {

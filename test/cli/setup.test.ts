@@ -29,6 +29,21 @@ const TRUST = {
 };
 const OTHER = { ...TRUST.Statement[0], Condition: { StringEquals: { "accounts.google.com:sub": "1" } } };
 
+const LIMITED = {
+  ...TRUST.Statement[0],
+  Condition: {
+    ...TRUST.Statement[0]?.Condition,
+    IpAddress: { "aws:SourceIp": "203.0.113.0/24" },
+    DateLessThan: { "aws:CurrentTime": "2020-01-01T00:00:00Z" },
+  },
+};
+const DENY = {
+  Effect: "Deny",
+  Principal: "*",
+  Action: "sts:*",
+  Condition: { NotIpAddress: { "aws:SourceIp": "203.0.113.0/24" } },
+};
+
 /** Both command lines, as far as setup uses them: their state is a file, and each call a line of another. */
 const FAKE = `#!/usr/bin/env node
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
@@ -203,6 +218,20 @@ describe.each(entries)("setup, $name", (entry) => {
       2,
       "is there as arn:aws:iam::111122223333:role/p/R",
     ],
+    [
+      "a limit that somebody has set",
+      { trust: { ...TRUST, Statement: [OTHER, LIMITED] } },
+      [],
+      2,
+      `statement 2 of the trust policy of ${ROLE} takes this identity only within limits of aws:SourceIp, aws:CurrentTime`,
+    ],
+    [
+      "a Deny",
+      { trust: { ...TRUST, Statement: [OTHER, DENY] } },
+      [],
+      2,
+      `statement 2 of the trust policy of ${ROLE} may deny this identity, by aws:SourceIp`,
+    ],
     ["a policy that is none", { trust: { Statement: 7 } }, [], 6, "trust policy of "],
     [
       "a command that fails",
@@ -244,13 +273,14 @@ describe.each(entries)("setup, $name", (entry) => {
       [`Profile to write [${ROLE_NAME}]: `, "team-a"],
       ["Run them here? [y/N] ", "y"],
       // It replaces what others may need, and was not among those shown.
-      ["Run it? [y/N] ", "y"],
+      ["Run them here? [y/N] ", "y"],
       ["with gcp2aws doctor? [y/N] ", "yes"],
     ]);
     expect(screen).toContain("an account ID has 12 digits");
     expect(screen).toContain("All is set up.");
     expect(status).toBe(0);
-    expect(verbs(calls())).toEqual([...ALL.slice(0, 2), "aws iam update-assume-role-policy"]);
+    // Read again after the answer.
+    expect(verbs(calls())).toEqual([...ALL.slice(0, 2), "aws iam get-role", "aws iam update-assume-role-policy"]);
     expect(state().trust.Statement).toEqual([OTHER, TRUST.Statement[0]]);
     expect(config()).toContain("[profile team-a]");
   });
@@ -294,6 +324,38 @@ describe.each(entries)("setup by impersonation, $name", (entry) => {
       const grant = `${EMAIL} --role roles/iam.serviceAccountOpenIdTokenCreator --member serviceAccount:${VM}`;
       expect(calls()[3]?.slice(4).join(" ")).toBe(grant);
       expect(stdout).toContain("not yet (IDENTITY_REFUSED)");
+    } finally {
+      await cloud.close();
+    }
+  });
+
+  it.each<[string, string]>([
+    ["allUsers", "it is everybody"],
+    ["allAuthenticatedUsers", "it is everybody"],
+    ["developer@example.com", "it must be a kind and a name"],
+    ["--billing-project=x", "it must be a kind and a name"],
+  ])("gives the tokens to no %s", async (member, why) => {
+    const cloud = await startCloud({ definition, faults: ["google:status=403"] });
+    try {
+      const { setup, calls } = user(entry, cloud);
+      const { status, stderr } = await setup(...flags, "--yes", `--member=${member}`);
+      expect(stderr).toContain(`--member "${member}": ${why}`);
+      expect([status, calls()]).toEqual([2, []]);
+    } finally {
+      await cloud.close();
+    }
+  });
+
+  it("does not give them to a subject that it does not know", async () => {
+    const cloud = await startCloud({ definition });
+    try {
+      const { setup, env, calls } = user(entry, cloud);
+      const folder = join(env["HOME"] ?? "", "credentials");
+      await cloud.emulator.writeCredentials(folder);
+      env["GOOGLE_APPLICATION_CREDENTIALS"] = join(folder, `${EMAIL}.external.json`);
+      const { status, stderr } = await setup(...GIVEN, "--impersonate-service-account", VM, "--yes");
+      expect(stderr).toContain("--member is missing");
+      expect([status, calls()]).toEqual([2, []]);
     } finally {
       await cloud.close();
     }

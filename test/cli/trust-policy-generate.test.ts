@@ -28,6 +28,9 @@ const policy = (...conditions: Record<string, string | string[]>[]) => ({
 });
 const LEAST = policy({ sub: NUMBER, aud: NUMBER, oaud: AUDIENCE });
 
+const RESOLVED = "{{resolve:secretsmanager:db:SecretString:password}}";
+const SECRET = ["--sub", "1", "--audience", RESOLVED, "--role-name", "R"];
+
 const file = (text: string) => {
   const path = join(cleanEnv()["HOME"] ?? "", "file");
   writeFileSync(path, text);
@@ -59,14 +62,46 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect(await generated("--claims", file(JSON.stringify(JSON.parse(claims).claims)))).toEqual(LEAST);
     const another = { iss: "accounts.google.com", sub: "7", azp: "7", aud: "another" };
     expect(await generated("--claims", file(JSON.stringify([JSON.parse(claims).claims, another])))).toEqual(
-      policy(
-        { sub: NUMBER, aud: NUMBER, oaud: [AUDIENCE, "another"] },
-        { sub: "7", aud: "7", oaud: [AUDIENCE, "another"] },
-      ),
+      policy({ sub: NUMBER, aud: NUMBER, oaud: AUDIENCE }, { sub: "7", aud: "7", oaud: "another" }),
     );
     const token = file(`${(await run(entry, ["token", "--audience", AUDIENCE], { env: cloud.env })).stdout}\n`);
     const { status, stdout } = await run(entry, [...GENERATE, "--token-file", token], { env: cleanEnv() });
     expect([status, JSON.parse(stdout)]).toEqual([0, LEAST]);
+  });
+
+  it("gives nobody the audience of another", async () => {
+    const claims = (sub: string, aud: string, more: object = {}) => ({ iss: "accounts.google.com", sub, aud, ...more });
+    const read = (...all: object[]) => generated("--claims", file(JSON.stringify(all)));
+    const email = { azp: EMAIL };
+    expect(await read(claims("1", "a", email), claims("2", "b", email))).toEqual(
+      policy({ sub: "1", aud: EMAIL, oaud: "a" }, { sub: "2", aud: EMAIL, oaud: "b" }),
+    );
+    // Who has the same share them.
+    expect(await read(claims("1", "a", email), claims("2", "a", email), claims("2", "b", email))).toEqual(
+      policy({ sub: ["1", "2"], aud: EMAIL, oaud: "a" }, { sub: "2", aud: EMAIL, oaud: "b" }),
+    );
+    const both = [claims("1", "a", email), claims("1", "b", email)];
+    expect(await read(...both)).toEqual(policy({ sub: "1", aud: EMAIL, oaud: ["a", "b"] }));
+    expect(await generated("--claims", file(JSON.stringify(both)), "--audience", "c")).toEqual(
+      policy({ sub: "1", aud: EMAIL, oaud: "c" }),
+    );
+    // One without an azp is another identity.
+    expect(await read(claims("1", "a"), claims("1", "b", email))).toEqual(
+      policy({ sub: "1", aud: "a", oaud: "a" }, { sub: "1", aud: EMAIL, oaud: "b" }),
+    );
+    const pods = ["a", "b"].map((aud, at) => ({
+      iss: `https://${CLUSTER}`,
+      sub: `system:serviceaccount:n:${at}`,
+      aud,
+    }));
+    const argv = ["--claims", file(JSON.stringify(pods)), "--role-arn", arn("R")];
+    const conditions = pods.map(({ sub, aud }) => ({
+      StringEquals: { [`${CLUSTER}:sub`]: sub, [`${CLUSTER}:aud`]: aud },
+    }));
+    expect(await generated(...argv)).toMatchObject({
+      Statement: conditions.map((condition) => ({ Condition: condition })),
+    });
+    expect((await generate(...argv, "--format", "aws-cli")).stdout).toContain(`--client-id-list '["a","b"]'\n`);
   });
 
   it.each<[string[], unknown]>([
@@ -88,6 +123,16 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect(await first("--format", "cloudformation")).toContain("CAPABILITY_NAMED_IAM");
     expect(await first("--format", "cdk")).toBe('import { CfnRole } from "aws-cdk-lib/aws-iam";');
     expect(await first("--format", "pulumi")).toBe('import * as aws from "@pulumi/aws";');
+  });
+
+  it("writes every audience where it can, in ASCII", async () => {
+    for (const format of ["json", "aws-cli"]) {
+      const { status, stdout } = await generate(...SECRET, "--audience", "日本", "--format", format);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^[\n -~]+$/);
+      expect(stdout).toContain('"\\u65e5\\u672c"');
+      expect(stdout).toContain(`"${RESOLVED}"`);
+    }
   });
 
   it("makes the side of Google, by the token or by values", async () => {
@@ -125,6 +170,12 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     [["--sub", "1", "--audience", "a", "--azp", "email"], "--email: given 0 times, and --sub 1 times"],
     [["--sub", "1", "--audience", "a", "--format", "cdk"], "--role-name is missing"],
     [["--sub", "1", "--audience", "a", "--role-name", "a b"], "must be 1 to 64 of the characters"],
+    [["--sub", "1", "--audience", "a", "--role-name=-x"], "and not begin with -"],
+    [["--sub", "1", "--audience", "a", "--role-arn", arn("-x")], "--role-arn: the name of the role, -x, must be"],
+    [[...SECRET, "--format", "cloudformation"], `"${RESOLVED}": whatever stands behind {{resolve: there is replaced`],
+    [[...SECRET, "--format", "cdk"], "whatever stands behind {{resolve: there is replaced"],
+    [["--sub", "1", "--audience", "日本", "--role-name", "R", "--format", "terraform"], "has a character above U+00FF"],
+    [["--sub", "1", "--audience", "日本", "--role-name", "R", "--format", "cdk"], "has a character above U+00FF"],
     [["--sub", "1", "--audience", "a", "--role-name", "R", "--role-arn", ROLE], "both name the role"],
     [["--sub", "1", "--audience", "a", "--permissions", "Admin"], '--permissions "Admin"'],
     [["--sub", "1", "--audience", "a", "--format", "xml"], "[USAGE_INVALID_VALUE]"],

@@ -33,6 +33,9 @@ function orExplain(client: Client | undefined, name: string, install: string): C
 /** AWS CLI of version 2, wherever on PATH; Debian's is in /usr/bin. */
 export const awsCli = orExplain(find(["aws"], ["--version"], /^aws-cli\/2\./), "AWS CLI v2", "apt-get install awscli");
 
+/** Of version 1, which reads arguments in another way; few still have it. */
+export const awsCliV1 = find(["aws"], ["--version"], /^aws-cli\/1\./);
+
 /** A Python that has boto3. */
 export const python = orExplain(
   find(["python3"], ["-c", "import boto3; print('boto3', boto3.__version__)"], /^boto3 /),

@@ -18,13 +18,11 @@ switch (command) {
     );
     break;
   case "aws iam create-open-id-connect-provider":
-    definition.oidc_providers.push({ url: valueOf("--url"), client_ids: [valueOf("--client-id-list")] });
+    definition.oidc_providers.push({ url: valueOf("--url"), client_ids: JSON.parse(valueOf("--client-id-list")) });
     break;
   case "aws iam add-client-id-to-open-id-connect-provider": {
-    const arn = valueOf("--open-id-connect-provider-arn");
-    definition.oidc_providers
-      .find(({ url }) => arn.endsWith(url.replace("https:/", "")))
-      .client_ids.push(valueOf("--client-id"));
+    const { OpenIDConnectProviderArn: arn, ClientID: audience } = JSON.parse(valueOf("--cli-input-json"));
+    definition.oidc_providers.find(({ url }) => arn.endsWith(url.replace("https:/", ""))).client_ids.push(audience);
     break;
   }
   case "gcloud compute instances":

@@ -26,7 +26,8 @@ const side: AwsSide = {
   },
 };
 
-const MISSING: Ran = { isDone: false, why: "exit status 254: An error occurred (NoSuchEntity) when calling" };
+const failing = (stderr: string): Ran => ({ isDone: false, why: `exit status 254: ${stderr.slice(-500)}`, stderr });
+const MISSING = failing("An error occurred (NoSuchEntity) when calling");
 const done = (value: unknown): Ran => ({ isDone: true, stdout: JSON.stringify(value) });
 
 /** The third word of each command that is run, and what it answers. */
@@ -59,19 +60,19 @@ describe("the role of another issuer", () => {
       "nothing is there",
       { "get-open-id-connect-provider": MISSING, "get-role": MISSING },
       true,
-      ["get-open-id-connect-provider", "create-open-id-connect-provider", "get-role", "create-role"],
+      ["get-role", "get-open-id-connect-provider", "create-open-id-connect-provider", "create-role"],
     ],
     [
       "the provider lacks the audience",
       { "get-open-id-connect-provider": done({ ClientIDList: ["another"] }), "get-role": held(formatPolicy(trust)) },
       true,
-      ["get-open-id-connect-provider", "add-client-id-to-open-id-connect-provider", "get-role"],
+      ["get-role", "get-open-id-connect-provider", "add-client-id-to-open-id-connect-provider"],
     ],
     [
       "all is there",
       { "get-open-id-connect-provider": done({ ClientIDList: [audience] }), "get-role": held(formatPolicy(trust)) },
       false,
-      ["get-open-id-connect-provider", "get-role"],
+      ["get-role", "get-open-id-connect-provider"],
     ],
   ])("is made as far as it is missing: %s", async (_, answers, isChanged, verbs) => {
     const aws = answering(answers);
@@ -99,9 +100,52 @@ describe("the role of another issuer", () => {
     expect(tooFull.verbs()).not.toContain("update-assume-role-policy");
   });
 
+  it("keeps all digits of an ID that stands without quotes", async () => {
+    const statement = `{"Effect":"Allow","Principal":{"Federated":"accounts.google.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"accounts.google.com:sub":107555555555555555777}}}`;
+    const stdout = `{"Role":{"Arn":"${roleArn}","AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[${statement}]}}}`;
+    const aws = answering({ "get-role": { isDone: true, stdout } });
+    await makeRole(side, aws.commands);
+    expect(aws.ran.at(-1)?.at(-1)).toContain('"accounts.google.com:sub": "107555555555555555777"');
+  });
+
+  it("leaves alone a policy that was changed while somebody thought about it", async () => {
+    const other = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: "sts:AssumeRole" };
+    const documents = [other, { ...other, Sid: "More" }].map((one) => ({ Version: "2012-10-17", Statement: [one] }));
+    const aws = answering({});
+    const whileAsked = { ...aws.commands };
+    whileAsked.try = (argv) =>
+      argv[2] === "get-role" ? Promise.resolve(held(documents.shift())) : aws.commands.try(argv);
+    await expect(makeRole(side, whileAsked)).rejects.toMatchObject({
+      code: "LOCAL_COMMAND",
+      message: `aws iam update-assume-role-policy not run: the trust policy of ${roleArn} was changed meanwhile`,
+    });
+    expect(aws.verbs()).not.toContain("update-assume-role-policy");
+  });
+
+  it("replaces no policy without consent", async () => {
+    const aws = answering({
+      "get-role": held({
+        Version: "2012-10-17",
+        Statement: { Effect: "Allow", Principal: "*", Action: "sts:TagSession" },
+      }),
+    });
+    aws.commands.agree = () => Promise.resolve(false);
+    await expect(makeRole(side, aws.commands)).rejects.toMatchObject({ code: "LOCAL_COMMAND" });
+    expect(aws.verbs()).not.toContain("update-assume-role-policy");
+  });
+
+  it("finds that nothing is there behind any number of warnings", async () => {
+    const late = failing(
+      `${"warning: deprecated\n".repeat(400)}An error occurred (NoSuchEntity) when calling GetRole: ${"x".repeat(900)}`,
+    );
+    const aws = answering({ "get-open-id-connect-provider": done({ ClientIDList: [audience] }), "get-role": late });
+    expect(await makeRole(side, aws.commands)).toBe(true);
+    expect(aws.verbs()).toContain("create-role");
+  });
+
   it("takes no refusal for an absence", async () => {
-    const why = "exit status 254: An error occurred (AccessDenied) when calling the GetRole operation";
-    const aws = answering({ "get-open-id-connect-provider": MISSING, "get-role": { isDone: false, why } });
+    const denied = failing("An error occurred (AccessDenied) when calling the GetRole operation");
+    const aws = answering({ "get-open-id-connect-provider": MISSING, "get-role": denied });
     await expect(makeRole(side, aws.commands)).rejects.toMatchObject({ code: "LOCAL_COMMAND" });
     expect(aws.verbs()).not.toContain("create-role");
   });

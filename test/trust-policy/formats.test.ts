@@ -2,7 +2,7 @@ import { stripTypeScriptTypes } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { awsCli, awsCommands } from "../../src/trust-policy/formats/aws-cli.ts";
+import { addAudience, awsCli, awsCommands } from "../../src/trust-policy/formats/aws-cli.ts";
 import { cloudformation } from "../../src/trust-policy/formats/cloudformation.ts";
 import { emailOf, gcloud, googleTerraform, workloadOf } from "../../src/trust-policy/formats/google.ts";
 import { identifier, type RoleDefinition } from "../../src/trust-policy/formats/role.ts";
@@ -186,6 +186,33 @@ resource "aws_iam_role" "app" {
   expect(terraform(cluster)).toContain("  depends_on = [aws_iam_openid_connect_provider.app]\n");
 });
 
+describe("what has one name in two places", () => {
+  const arns = [
+    "arn:aws:iam::aws:policy/X",
+    "arn:aws:iam::111122223333:policy/X",
+    "arn:aws:iam::111122223333:policy/X_2",
+  ];
+
+  it("is two policies that are attached", () => {
+    const role = { ...google, name: "R", permissions: arns };
+    const labels = [...terraform(role).matchAll(/"aws_iam_role_policy_attachment" "(\w+)"/g)].map(([, label]) => label);
+    expect(labels).toEqual(["r_x", "r_x_2", "r_x_2_2"]);
+    const made = [...pulumi(role).matchAll(/RolePolicyAttachment\("([\w-]+)", .*policyArn: "(.*)"/g)];
+    expect(made.map(([, label]) => label)).toEqual(["R-X", "R-X_2", "R-X_2_2"]);
+    expect(made.map(([, , arn]) => arn)).toEqual(arns);
+  });
+
+  it.each([
+    ["Construct", "ConstructRole"],
+    ["CfnRole", "CfnRoleRole"],
+    ["cfn-role", "CfnRoleRole"],
+    ["Object", "ObjectRole"],
+    ["Constructs", "Constructs"],
+  ])("is a role %s and what is imported", (name, expected) => {
+    expect(cdk({ ...cluster, name })).toContain(`export class ${expected} extends Construct {`);
+  });
+});
+
 describe("the side of Google", () => {
   const vm = { name: "vm-1", zone: "us-central1-a" };
 
@@ -198,10 +225,13 @@ describe("the side of Google", () => {
     expect(workload && emailOf(workload)).toBe(email);
   });
 
-  it.each(["1-compute@developer.gserviceaccount.com", "p@appspot.gserviceaccount.com", "a@b.example", ""])(
-    "takes no %j, which nobody can make",
-    (email) => expect(workloadOf(email, undefined)).toBeUndefined(),
-  );
+  it.each([
+    "1-compute@developer.gserviceaccount.com",
+    "p@appspot.gserviceaccount.com",
+    "a@b.example",
+    "",
+    "team-a@p.-x.iam.gserviceaccount.com",
+  ])("takes no %j, which nobody can make", (email) => expect(workloadOf(email, undefined)).toBeUndefined());
 
   it("has the account, the VM and the number", () => {
     const workload = { account: "team-a", project: "blog-project", vm };
@@ -218,6 +248,34 @@ gcloud iam service-accounts describe team-a@blog-project.iam.gserviceaccount.com
   }
 `);
     expect(googleTerraform({ ...workload, vm: undefined })).not.toContain("compute");
+  });
+});
+
+describe("no value can be an option of the AWS CLI, or what it would read or fetch", () => {
+  // A name of a role, a path and an ARN have other characters.
+  const hostile = [
+    "--endpoint-url=http://x",
+    "file:///etc/passwd",
+    "https://a.example",
+    "fileb://x",
+    "@x",
+    "日本",
+    "'\u202e",
+  ];
+  const isPlain = (word: string) => /^[a-z-]+$|^--[a-z-]+$|^[[{/]|^arn:|^app$/.test(word) && /^[\n -~]*$/.test(word);
+
+  it.each(hostile)("%j", (audience) => {
+    const trust = trustProvider(`arn:aws:iam::111122223333:oidc-provider/${PROVIDER}`, ["s"], [audience]);
+    const provider = { url: `https://${PROVIDER}`, audiences: [audience, "b"] };
+    const commands = [
+      ...awsCommands({ ...cluster, trust, provider, permissions: [READ_ONLY] }),
+      addAudience("arn:aws:iam::1", audience),
+    ];
+    for (const command of commands)
+      expect(command.filter((word) => !isPlain(word))).toEqual(command.includes("--url") ? [provider.url] : []);
+    const last = (command: readonly string[] | undefined): unknown => JSON.parse(command?.at(-1) ?? "");
+    expect(last(commands[0])).toEqual([audience, "b"]);
+    expect(last(commands.at(-1))).toEqual({ OpenIDConnectProviderArn: "arn:aws:iam::1", ClientID: audience });
   });
 });
 

@@ -14,7 +14,9 @@ export interface GoogleWorkload {
 export function workloadOf(email: string, vm: GoogleWorkload["vm"]): GoogleWorkload | undefined {
   // A project of an organisation by a domain is `example.com:project`, in the email `project.example.com`.
   const [, account, name, domain] =
-    /^([a-z][a-z\d-]{4,28}[a-z\d])@([a-z][a-z\d-]+)(?:\.([a-z\d.-]+))?\.iam\.gserviceaccount\.com$/.exec(email) ?? [];
+    /^([a-z][a-z\d-]{4,28}[a-z\d])@([a-z][a-z\d-]+)(?:\.([a-z\d][a-z\d.-]*))?\.iam\.gserviceaccount\.com$/.exec(
+      email,
+    ) ?? [];
   if (account === undefined || name === undefined) return undefined;
   return { account, project: domain === undefined ? name : `${domain}:${name}`, vm };
 }

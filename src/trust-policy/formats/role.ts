@@ -13,6 +13,22 @@ export interface RoleDefinition {
   provider: { url: string; audiences: readonly string[] } | undefined;
 }
 
+/** Each by its own name, which ends in `_2`, `_3` where others before have it already. */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let count = 2; taken.has(own); count++) own = `${name}_${count}`;
+    taken.add(own);
+    return own;
+  });
+}
+
+/** What a managed policy is called: the last part of its ARN. */
+export function policyName(arn: string): string {
+  return arn.slice(arn.lastIndexOf("/") + 1);
+}
+
 /** A name made a part of a program: small letters, digits and `_`, not beginning with a digit. */
 export function identifier(text: string): string {
   const name = text

@@ -1,6 +1,6 @@
 import { formatPolicy } from "../policy.ts";
 import { type Block, call, formatHcl, type Hcl } from "./hcl.ts";
-import { identifier, type RoleDefinition } from "./role.ts";
+import { distinctNames, identifier, policyName, type RoleDefinition } from "./role.ts";
 
 /** The role for Terraform's and OpenTofu's provider `hashicorp/aws`. */
 export function terraform({ name, path, trust, permissions, provider }: RoleDefinition): string {
@@ -27,13 +27,10 @@ export function terraform({ name, path, trust, permissions, provider }: RoleDefi
         : [["depends_on", [{ reference: `aws_iam_openid_connect_provider.${label}` }]] as const]),
     ],
   });
-  for (const arn of permissions) {
+  const attachments = distinctNames(permissions.map((arn) => `${label}_${identifier(policyName(arn))}`));
+  for (const [at, arn] of permissions.entries()) {
     blocks.push({
-      head: [
-        "resource",
-        "aws_iam_role_policy_attachment",
-        `${label}_${identifier(arn.slice(arn.lastIndexOf("/") + 1))}`,
-      ],
+      head: ["resource", "aws_iam_role_policy_attachment", attachments[at] ?? ""],
       body: [
         ["role", { reference: `aws_iam_role.${label}.name` }],
         ["policy_arn", arn],

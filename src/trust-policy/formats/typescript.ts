@@ -1,5 +1,5 @@
 import { formatPolicy } from "../policy.ts";
-import { identifier, type RoleDefinition } from "./role.ts";
+import { distinctNames, identifier, policyName, type RoleDefinition } from "./role.ts";
 
 /**
  * A construct of the AWS CDK, version 2. It is of the first level, which takes a trust policy as it is; those of the second make
@@ -21,7 +21,7 @@ export function cdk({ name, path, trust, permissions, provider }: RoleDefinition
   return `import { ${provider === undefined ? "" : "CfnOIDCProvider, "}CfnRole } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 
-export class ${pascal(name)} extends Construct {
+export class ${className(name)} extends Construct {
   readonly role: CfnRole;
 
   constructor(scope: Construct, id: string) {
@@ -46,8 +46,9 @@ export function pulumi({ name, path, trust, permissions, provider }: RoleDefinit
   ];
   const options = provider === undefined ? "" : ", { dependsOn: [provider] }";
   lines.push(`export const role = new aws.iam.Role(${literal(name, 0)}, {`, ...properties, `}${options});`);
-  for (const arn of permissions) {
-    const label = literal(`${name}-${arn.slice(arn.lastIndexOf("/") + 1)}`, 0);
+  const attachments = distinctNames(permissions.map((arn) => `${name}-${policyName(arn)}`));
+  for (const [at, arn] of permissions.entries()) {
+    const label = literal(attachments[at], 0);
     lines.push("", `new aws.iam.RolePolicyAttachment(${label}, { role: role.name, policyArn: ${literal(arn, 0)} });`);
   }
   return `${lines.join("\n")}\n`;
@@ -59,6 +60,8 @@ function literal(value: unknown, indent: number): string {
   return text.replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
 
-function pascal(name: string): string {
-  return identifier(name).replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** The name of a class, which is none of those that the program imports or that TypeScript keeps for itself. */
+function className(name: string): string {
+  const pascal = identifier(name).replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return /^(Construct|CfnRole|Object)$/.test(pascal) ? `${pascal}Role` : pascal;
 }
