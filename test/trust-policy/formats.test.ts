@@ -230,7 +230,7 @@ describe("the side of Google", () => {
     "p@appspot.gserviceaccount.com",
     "a@b.example",
     "",
-    "team-a@p.-x.iam.gserviceaccount.com",
+    "team-a@blog-project.-x.iam.gserviceaccount.com",
   ])("takes no %j, which nobody can make", (email) => expect(workloadOf(email, undefined)).toBeUndefined());
 
   it("has the account, the VM and the number", () => {
