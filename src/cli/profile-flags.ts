@@ -45,9 +45,9 @@ function inEnvironment(profile: string, { profileVariables, credentialVariables 
     ...credentialVariables.map(
       (name) => `${name} is set: it comes first unless --profile is given, as in aws --profile ${profile}`,
     ),
-    ...Object.entries(profileVariables)
-      .filter(([, chosen]) => chosen !== profile)
-      .map(([name, chosen]) => `${name} is set, to another profile: ${printable(chosen, 100)}`),
+    ...profileVariables
+      .filter((variable) => variable.profile !== profile)
+      .map((variable) => `${variable.name} is set, to another profile: ${printable(variable.profile, 100)}`),
   ];
 }
 

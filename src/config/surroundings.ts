@@ -72,7 +72,7 @@ interface AwsChoice {
   /** The profile that they use unless told otherwise, where the environment says so. */
   profile: string | undefined;
   /** The same, by the variable that says so: botocore looks at AWS_DEFAULT_PROFILE first, the other SDKs never do. */
-  profileVariables: Readonly<Record<string, string>>;
+  profileVariables: readonly { name: string; profile: string }[];
   /** The variables that are set of those that name credentials themselves. */
   credentialVariables: readonly string[];
 }
@@ -95,9 +95,9 @@ export function awsSurroundings(env: Environment): AwsSurroundings {
 function awsChoice(env: Environment): AwsChoice {
   return {
     profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
-    profileVariables: Object.fromEntries(
-      ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].flatMap((name) => (env[name] ? [[name, env[name]] as const] : [])),
-    ),
+    profileVariables: ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
+      .map((name) => ({ name, profile: env[name] ?? "" }))
+      .filter((variable) => variable.profile !== ""),
     credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
       (name) => (env[name] ?? "") !== "",
     ),

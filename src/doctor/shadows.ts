@@ -62,16 +62,16 @@ function inEnvironment(profile: string | undefined, { host }: Examination): Find
       ? warning("LOCAL_SHADOWED", [...evidence, "SDKs take that first, unless a profile is chosen by a flag"], remedy)
       : failure("LOCAL_SHADOWED", [...evidence, "the AWS CLI and boto3 take that before the profile"], remedy);
   }
-  const others = Object.entries(profileVariables).filter(([, name]) => profile !== undefined && name !== profile);
+  const others = profileVariables.filter((variable) => profile !== undefined && variable.profile !== profile);
   if (profile !== undefined && others.length > 0) {
     const evidence = others.map(
-      ([variable, name]) => `${variable} is set, to another profile: ${printable(name, 100)}`,
+      (other) => `${other.name} is set, to another profile: ${printable(other.profile, 100)}`,
     );
     return warning("LOCAL_SHADOWED", evidence, {
       text: "programs that are not told a profile take that one",
       // botocore alone reads the other, and before this one.
-      commands: others.map(([variable]) =>
-        variable === "AWS_PROFILE" ? `export AWS_PROFILE=${shellWord(profile)}` : `unset ${variable}`,
+      commands: others.map(({ name }) =>
+        name === "AWS_PROFILE" ? `export AWS_PROFILE=${shellWord(profile)}` : `unset ${name}`,
       ),
     });
   }
