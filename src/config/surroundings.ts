@@ -97,7 +97,7 @@ function awsChoice(env: Environment): AwsChoice {
     profile: env["AWS_PROFILE"] === "" ? undefined : env["AWS_PROFILE"],
     profileVariables: ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
       .map((name) => ({ name, profile: env[name] ?? "" }))
-      .filter((variable) => variable.profile !== ""),
+      .filter((choice) => choice.profile !== ""),
     credentialVariables: ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter(
       (name) => (env[name] ?? "") !== "",
     ),
