@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { npmCommand } from "./npm.ts";
 
 const PACKAGES = ["aws-cdk-lib@2.276.0", "constructs@10.8.1", "@pulumi/aws@7.48.0", "@pulumi/pulumi@3.248.0"];
 const ROLE = "arn:aws:iam::111122223333:role/teams/Team";
@@ -26,7 +27,7 @@ try {
 function tryGenerated(): void {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   writeFileSync(join(folder, "gke.json"), JSON.stringify(GKE));
-  npm("install", "--loglevel=error", "--no-fund", "--no-audit", "--ignore-scripts", ...PACKAGES);
+  run(...npmCommand(), "install", "--loglevel=error", "--no-fund", "--no-audit", "--ignore-scripts", ...PACKAGES);
   const files = ["cdk", "pulumi"].flatMap((format) => [
     generate(
       `${format}.ts`,
@@ -59,13 +60,6 @@ function generate(file: string, format: string, ...argv: string[]): string {
   const text = run(process.execPath, main, "trust-policy", "generate", "--format", format, "--role-arn", ROLE, ...argv);
   writeFileSync(join(folder, file), text);
   return file;
-}
-
-function npm(...argv: string[]): void {
-  // As in setup.mjs: npm stays on the Node that it was started with.
-  const { npm_node_execpath: node, npm_execpath: cli } = process.env;
-  if (node === undefined || cli === undefined) run("npm", ...argv);
-  else run(node, cli, ...argv);
 }
 
 function run(program: string, ...argv: string[]): string {

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { npmCommand } from "./npm.ts";
 
 /** The first that `engines` allows, and the newest; the project's own is in between. */
 const NODES = ["22.0.0", "26.9.0"];
@@ -60,10 +61,7 @@ function install(place: string, what: string): void {
 }
 
 function npm(cwd: string, ...argv: string[]): string {
-  // As in setup.mjs: npm stays on the Node that it was started with.
-  const { npm_node_execpath: node, npm_execpath: cli } = process.env;
-  const [program, ...first] = node !== undefined && cli !== undefined ? [node, cli] : ["npm"];
-  return start(cwd, process.env, program, ...first, ...argv);
+  return start(cwd, process.env, ...npmCommand(), ...argv);
 }
 
 /** Without this machine's variables, of which AWS SDKs read many. */
