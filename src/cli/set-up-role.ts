@@ -9,7 +9,7 @@ import type { Commands } from "../setup/run-command.ts";
 import type { Talk } from "../setup/talk.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
-import { googleName } from "../trust-policy/web-identity.ts";
+import { googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
 import { checkSize, isRoleName, nameOfArn, permissionsOf, providerArnOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
 
@@ -118,18 +118,18 @@ function wrongProfile(text: string): string | undefined {
 }
 
 /** What a token of this identity asks of the role, as far as it is known: no address, no time, no name of a session. */
-function requestOf({ sub, azp, email }: Identity, audience: string, providerArn: string): PolicyRequest {
+function requestOf({ issuer: iss, sub, azp, email }: Identity, audience: string, providerArn: string): PolicyRequest {
   const value = providerArn === "" ? googleName : providerArn;
-  const name = value.slice(value.indexOf("/") + 1);
+  const claims = {
+    iss,
+    sub,
+    aud: audience,
+    ...(typeof azp === "string" && { azp }),
+    ...(email !== undefined && { email }),
+  };
   return {
     action: "sts:AssumeRoleWithWebIdentity",
     principal: { type: "Federated", value },
-    context: {
-      [`${name}:sub`]: [sub],
-      [`${name}:aud`]: [azp ?? audience],
-      ...(providerArn === "" && { [`${name}:oaud`]: [audience] }),
-      ...(providerArn === "" && email !== undefined && { [`${name}:email`]: [email] }),
-      "aws:SecureTransport": ["true"],
-    },
+    context: { ...tokenContext(claims, keyPrefixOf(claims)), "aws:SecureTransport": ["true"] },
   };
 }

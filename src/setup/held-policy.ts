@@ -44,7 +44,8 @@ export function takes(held: PolicyDocument, request: PolicyRequest, roleArn: str
 
 /** Whether it compares with something that is not known: its key, or a variable among its values. */
 function isOpen({ actual, wanted }: ConditionResult, { context }: PolicyRequest): boolean {
-  const known = new Set(["*", "?", "$", ...Object.keys(context).map((key) => key.toLowerCase())]);
+  const keys = Object.entries(context).flatMap(([key, values]) => (values.length > 0 ? [key.toLowerCase()] : []));
+  const known = new Set(["*", "?", "$", ...keys]);
   const variables = wanted.flatMap((text) => [...text.matchAll(/\$\{([^},]*)/g)].map(([, name = ""]) => name.trim()));
   return actual === undefined || variables.some((name) => !known.has(name.toLowerCase()));
 }
