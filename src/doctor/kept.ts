@@ -18,7 +18,8 @@ export const keptCheck: Check = {
       if (entry === undefined || entry.expiresAt <= host.now()) return skipped("none are kept for this role");
       return ok(await callerOf(entry.credentials, settled, host, deadline));
     } catch (error) {
-      if (!(error instanceof Gcp2awsError) || error.code === "LOCAL_CACHE") throw error;
+      // A network that is away just now says nothing of the credentials.
+      if (!(error instanceof Gcp2awsError) || error.code !== "STS_REQUEST_REJECTED") throw error;
       return failure("LOCAL_CACHE", ["AWS does not take what programs are given until then", error.message], {
         text: "forget what is kept; the role may have been made again, or its sessions revoked",
         commands: ["gcp2aws cache clear"],
