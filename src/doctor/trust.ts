@@ -1,5 +1,6 @@
 import { asciiJson } from "../ascii-json.ts";
 import { printable } from "../errors.ts";
+import type { ConditionResult } from "../trust-policy/condition.ts";
 import {
   evaluateTrustPolicy,
   type TrustEvaluation,
@@ -60,13 +61,17 @@ function lift(evaluation: TrustEvaluation): Remedy {
   };
 }
 
-/** Another audience where that is all, as it is the caller's to choose; else a policy that takes this token. */
+/** Another audience or name where that is all, as it is the caller's to choose; else a policy that takes this token. */
 function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request: RoleRequest): Remedy {
-  const audience = request.choosesAudience ? wantedAudience(evaluation, request.claims) : undefined;
-  if (audience !== undefined)
-    return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
-  const foreign = foreignWishes(evaluation);
-  if (foreign !== undefined) return foreign;
+  const [closest] = nearest(evaluation);
+  if (closest?.principal.matched === true && closest.action.matched) {
+    const unmet = closest.conditions.filter(({ matched }) => !matched);
+    const audience = request.choosesAudience ? wantedAudience(unmet, request.claims) : undefined;
+    if (audience !== undefined)
+      return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
+    const foreign = foreignWishes(nameOfStatement(closest), unmet);
+    if (foreign !== undefined) return foreign;
+  }
   const own = ownStatement(evaluation, request.claims);
   const corrected = asciiJson(formatPolicy(correct(policy, evaluation, own, request.claims)));
   const change = own === undefined ? "one statement more" : `${printable(nameOfStatement(own), 100)} mended`;
@@ -78,40 +83,45 @@ function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request:
   };
 }
 
-/** Where the nearest statement fits the token, and wants what is not the token's to say: no other policy is needed then. */
-function foreignWishes(evaluation: TrustEvaluation): Remedy | undefined {
-  const [closest] = nearest(evaluation);
-  if (closest === undefined || !closest.principal.matched || !closest.action.matched) return undefined;
-  const unmet = closest.conditions.filter(({ matched }) => !matched);
+/** Where a statement fits the token, and wants what is not the token's to say: no other policy is needed then. */
+function foreignWishes(statement: string, unmet: readonly ConditionResult[]): Remedy | undefined {
   const [first] = unmet;
   if (first === undefined || !unmet.every(({ key }) => /^(aws|sts):/i.test(key))) return undefined;
-  const [name] =
-    first.operator === "StringEquals" && first.key.toLowerCase() === "sts:rolesessionname" ? first.wanted : [];
+  const { operator, key, wanted } = first;
+  const [name] = operator === "StringEquals" && key.toLowerCase() === "sts:rolesessionname" ? wanted : [];
   if (name !== undefined && unmet.length === 1)
     return { text: "ask for the session name that the role wants", flags: { "role-session-name": name } };
-  const keys = unmet.map(({ key }) => printable(key, 100)).join(", ");
+  const keys = unmet.map((line) => printable(line.key, 100)).join(", ");
   return {
-    text: `the token fits, but ${nameOfStatement(closest)} also wants ${keys}, which no token says: meet that, or have it taken out`,
+    text: `the token fits, but ${printable(statement, 100)} also wants ${keys}, which no token says: meet that, or have it taken out`,
   };
 }
 
-function wantedAudience(evaluation: TrustEvaluation, claims: TokenClaims): string | undefined {
-  const [closest] = nearest(evaluation);
-  if (closest === undefined || !closest.principal.matched || !closest.action.matched) return undefined;
-  const [unmet, ...others] = closest.conditions.filter(({ matched }) => !matched);
-  if (unmet === undefined || others.length > 0) return undefined;
-  const { operator, key, wanted } = unmet;
-  const [audience] = wanted;
-  if (operator !== "StringEquals" || key.toLowerCase() !== `${googleName}:oaud`) return undefined;
+function wantedAudience(unmet: readonly ConditionResult[], claims: TokenClaims): string | undefined {
+  const [first, ...others] = unmet;
+  if (first === undefined || others.length > 0) return undefined;
+  const [audience] = first.wanted;
+  if (first.operator !== "StringEquals" || !isAudience(first)) return undefined;
   // What belongs under another key is no audience.
   return audience === audienceKey(claims) ? undefined : audience;
 }
 
-/** The statement that is meant for this token, as it names it somewhere. */
+function isAudience({ key }: ConditionResult): boolean {
+  return key.toLowerCase() === `${googleName}:oaud`;
+}
+
+/**
+ * The statement that is meant for this token and lets in nobody as it stands: it names the identity somewhere and no other beside it, and
+ * wants more than another audience, of which somebody may have tokens.
+ */
 function ownStatement(evaluation: TrustEvaluation, { sub, email }: TokenClaims): TrustStatement | undefined {
-  return nearest(evaluation).find(({ conditions }) =>
-    conditions.some(({ wanted }) => wanted.some((value) => value === sub || value === email)),
-  );
+  const isOwn = (value: string) => value === sub || value === email;
+  return nearest(evaluation).find(({ conditions, ...parts }) => {
+    const names = conditions.some(({ wanted }) => wanted.some(isOwn));
+    const namesOthers = conditions.some(({ key, wanted }) => /:sub$/i.test(key) && !wanted.every(isOwn));
+    const fits = parts.principal.matched && parts.action.matched;
+    return names && !namesOthers && !(fits && conditions.every((line) => line.matched || isAudience(line)));
+  });
 }
 
 /** The policy with a statement that takes this token and no other. */

@@ -149,6 +149,18 @@ describe("a trust policy held against a token", () => {
     ]);
   });
 
+  it.each([
+    ["another identity stands beside it", { [`${G}:sub`]: [CLAIMS.sub, "1"], [`${G}:aud`]: CLAIMS.aud }],
+    ["only the audience is another", { [`${G}:sub`]: CLAIMS.sub, [`${G}:oaud`]: ["https://a", "https://b"] }],
+  ])("leaves a statement that may let others in: %s", (_name, keys) => {
+    const theirs = statement({ StringEquals: keys });
+    const [command] = judgeTrust(policy(theirs), { ...request, choosesAudience: false }).remedy?.commands ?? [];
+    const { Statement: written } = JSON.parse(documentIn(command)) as { Statement: object[] };
+    expect(written).toHaveLength(2);
+    expect(written[0]).toEqual(theirs);
+    expect(judgeTrust(documentIn(command), request).decision).toBe("allowed");
+  });
+
   it("does not advise to take out what denies by something that is not known here", () => {
     const deny = statement({ NotIpAddress: { "aws:SourceIp": "192.0.2.0/24" } }, { Effect: "Deny", Principal: "*" });
     const { reasons, remedy } = judgeTrust(policy(equals({ [`${G}:sub`]: CLAIMS.sub }), deny), request);
