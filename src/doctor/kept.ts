@@ -1,6 +1,9 @@
-import { openStore } from "../cache/file-store.ts";
+import { type FileStore, openStore } from "../cache/file-store.ts";
 import { recordsFor } from "../cache/records.ts";
+import type { Config } from "../config.ts";
+import type { Credentials } from "../credentials.ts";
 import { Gcp2awsError } from "../errors.ts";
+import type { Host } from "../host.ts";
 import { type Check, failure, ok, skipped } from "./check.ts";
 import { callerOf } from "./caller.ts";
 
@@ -11,12 +14,10 @@ export const keptCheck: Check = {
   needs: ["caller", "cache"],
   run: async ({ host, deadline, learned: { config, settled } }) => {
     if (config === undefined || settled === undefined) return skipped("no configuration");
-    const store = openStore(config.cacheLocations, host, false);
-    if (store === undefined) return skipped("none are kept");
+    const credentials = kept(config, host);
+    if (credentials === undefined) return skipped("none are kept");
     try {
-      const entry = recordsFor(config, store, host).entry();
-      if (entry === undefined || entry.expiresAt <= host.now()) return skipped("none are kept for this role");
-      return ok(await callerOf(entry.credentials, settled, host, deadline));
+      return ok(await callerOf(credentials, settled, host, deadline));
     } catch (error) {
       // A network that is away just now says nothing of the credentials.
       if (!(error instanceof Gcp2awsError) || error.code !== "STS_REQUEST_REJECTED") throw error;
@@ -24,8 +25,21 @@ export const keptCheck: Check = {
         text: "forget what is kept; the role may have been made again, or its sessions revoked",
         commands: ["gcp2aws cache clear"],
       });
-    } finally {
-      store.close();
     }
   },
 };
+
+/** What programs would be given just now; none from a cache that is not used, of which its own check tells. */
+function kept(config: Config, host: Host): Credentials | undefined {
+  let store: FileStore | undefined;
+  try {
+    store = openStore(config.cacheLocations, host, false);
+    const entry = store === undefined ? undefined : recordsFor(config, store, host).entry();
+    return entry === undefined || entry.expiresAt <= host.now() ? undefined : entry.credentials;
+  } catch (error) {
+    if (error instanceof Gcp2awsError && error.code === "LOCAL_CACHE") return undefined;
+    throw error;
+  } finally {
+    store?.close();
+  }
+}

@@ -109,7 +109,7 @@ describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
     expect((await evaluate([...argv, "--role-session-name", "{project_id}.{instance_name}"])).status).toBe(0);
     expect((await evaluate(argv, { GCP2AWS_ROLE_SESSION_NAME: "example-project.x" })).status).toBe(0);
     const inOffice = ["--policy", office, "--claims", claimsFile];
-    expect((await evaluate(inOffice)).stderr).toContain("hint: the key comes from the request itself");
+    expect((await evaluate(inOffice)).stderr).toContain("hint: every request has aws:SourceIp");
     expect((await evaluate([...inOffice, "--context", "aws:SourceIp=203.0.113.9"])).status).toBe(0);
     expect((await evaluate([...inOffice, "--context", "aws:SourceIp=198.51.100.9"])).status).toBe(4);
   });
