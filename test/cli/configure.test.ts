@@ -24,8 +24,7 @@ function user(entry: Entry, config?: string, extra: Record<string, string> = {})
 
 describe.each(entries)("configure, $name", (entry) => {
   // The path of the runtime and of the program, or of the executable, which holds both.
-  const { execPath } = globalThis.process;
-  const program = [...(entry.name === "installed package" ? [execPath] : []), ...entry.command].join(" ");
+  const program = entry.command.join(" ");
   const process = `credential_process = ${program} credential-process --role-arn ${ROLE} --audience ${AUDIENCE}`;
 
   it("writes the profile of the blog, and says how to test it", async () => {
