@@ -249,7 +249,7 @@ describe("a denial", () => {
   sub    112179062720391305885                        → accounts.google.com:sub
   email  team-a@blog-project.iam.gserviceaccount.com  → accounts.google.com:email (AWS documents it both ways; use :sub)
   exp    2026-11-23T13:00:00Z (in 1 h by this machine's clock)
-hint: compare the claims with the role's trust policy (aws iam get-role --role-name RoleForAccessFromGCPTeamA); a role that does not exist gets the same answer
+hint: gcp2aws doctor, with the same flags or with --profile, compares the claims with the role's trust policy (aws iam get-role --role-name RoleForAccessFromGCPTeamA) and says what to mend; a role that does not exist gets the same answer
 `);
   });
 

@@ -54,7 +54,12 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
   if (trustPolicy !== undefined) document = host.readText(trustPolicy);
   else {
     const found = await onRecord(examination);
-    if ("why" in found) return failed(error.withDetails([...error.details, found.why]));
+    if ("why" in found)
+      return failed(error.withDetails([...error.details, found.why]), {
+        text:
+          `where keys of the account are: aws iam get-role --role-name ${role.name} --query Role.AssumeRolePolicyDocument >trust.json; ` +
+          "then the same here with --trust-policy trust.json. A role that does not exist gets the same answer",
+      });
     if (found.kind === "none") {
       return failure(
         error.code,

@@ -3,6 +3,7 @@ import type { ConditionResult } from "../trust-policy/condition.ts";
 import { evaluate, type PolicyRequest, type StatementResult } from "../trust-policy/evaluate.ts";
 import { policyText } from "../trust-policy/generate.ts";
 import type { PolicyDocument } from "../trust-policy/policy.ts";
+import { nameOfStatement } from "../trust-policy/reasons.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
 
 /**
@@ -28,14 +29,13 @@ export function takes(held: PolicyDocument, request: PolicyRequest, roleArn: str
   if (denial === undefined && ofEffect("Allow").some(isSure)) return true;
   const decided = denial ?? ofEffect("Allow")[0] ?? ofEffect("Deny")[0];
   if (decided === undefined) return false;
-  const { statement, sid, effect, keys } = decided;
-  const name = sid === undefined || sid === "" ? "" : ` (${printable(sid, 100)})`;
+  const { effect, keys } = decided;
   const does =
     effect === "Allow" ? "takes this identity only" : `${isSure(decided) ? "denies" : "may deny"} this identity`;
   const by = keys.length === 0 ? "" : `${effect === "Allow" ? " within limits of" : ", by"} ${keys.join(", ")}`;
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    `statement ${statement + 1}${name} of the trust policy of ${roleArn} ${does}${by}: setup adds nothing that goes round it`,
+    `${printable(nameOfStatement(decided), 100)} of the trust policy of ${roleArn} ${does}${by}: setup adds nothing that goes round it`,
     {
       hint: "if that is meant, run it with --skip-aws, which leaves the role as it is; else change that statement first",
     },

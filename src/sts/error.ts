@@ -18,7 +18,7 @@ const REVOKED =
 const meanings: Readonly<Record<string, Meaning>> = {
   AccessDenied: {
     code: "STS_ACCESS_DENIED",
-    hint: "compare the claims with the role's trust policy (aws iam get-role --role-name ROLE_NAME); a role that does not exist gets the same answer",
+    hint: "gcp2aws doctor, with the same flags or with --profile, compares the claims with the role's trust policy (aws iam get-role --role-name ROLE_NAME) and says what to mend; a role that does not exist gets the same answer",
   },
   InvalidIdentityToken: {
     code: "STS_TOKEN_REJECTED",

@@ -124,12 +124,13 @@ function looksLike(wanted: string, value: string): boolean {
 /** @param wanted as `Federated accounts.google.com` */
 export function hintForPrincipal(wanted: readonly string[], claims: TokenClaims): string | undefined {
   const issuer = keyPrefixOf(claims);
-  const values = wanted.map((name) => name.split(" ")[1] ?? "");
+  const values = wanted.flatMap((name) => (name.startsWith("Federated ") ? [name.slice("Federated ".length)] : []));
   if (issuer === googleName) {
     if (values.some((value) => value.endsWith(`:oidc-provider/${googleName}`)))
       return `Google is built into AWS under the name ${googleName}; an IAM OIDC provider for it takes that over, and lets in only tokens whose azp it lists: what that is in the account is not known here`;
-    const close = values.find((value) => value.includes("google"));
-    if (close !== undefined) return `Google's name in a trust policy is ${googleName}, and nothing before or after it`;
+    // A cluster's provider has a name of its own, and its statement is for the tokens of pods.
+    const isMeant = values.some((value) => value.includes("google") && !value.includes("container.googleapis.com"));
+    if (isMeant) return `Google's name in a trust policy is ${googleName}, and nothing before or after it`;
   } else if (values.some((value) => value.includes(issuer.split("/")[0] ?? issuer))) {
     return `the provider of this issuer is arn:aws:iam::ACCOUNT:oidc-provider/${issuer}`;
   }

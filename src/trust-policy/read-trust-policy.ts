@@ -46,10 +46,19 @@ export function readTrustPolicyText(text: string): TrustPolicyText {
     const why = error instanceof Error ? error.message : "cannot be read";
     return { problems: [{ path: [], message: `is not JSON: ${why}` }], json: undefined };
   }
+  if (isRole(json.value)) {
+    const message =
+      "is what aws iam get-role prints of a whole role: of the policy alone add --query Role.AssumeRolePolicyDocument to that";
+    return { problems: [{ path: ["Role"], message }], json };
+  }
   const reading = readTrustPolicy(json.value);
   const repeated = json.repeated.map((path) => ({ path, message: "stands twice in the same object" }));
   if (repeated.length === 0) return { ...reading, json };
   return { problems: [...repeated, ...("problems" in reading ? reading.problems : [])], json };
+}
+
+function isRole(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "Role" in value && !("Statement" in value);
 }
 
 function problemsOf(statement: Statement, index: number): PolicyProblem[] {

@@ -24,7 +24,7 @@ export function partsOf({ principal, action, conditions }: TrustStatement): Name
 }
 
 /** Where it stands in the policy, and its Sid: `Statement[0] "TeamA"`. */
-export function nameOfStatement({ statement, sid = "" }: TrustStatement): string {
+export function nameOfStatement({ statement, sid = "" }: Pick<TrustStatement, "statement" | "sid">): string {
   return `Statement[${statement}]${sid === "" ? "" : ` "${sid}"`}`;
 }
 

@@ -223,14 +223,14 @@ describe.each(entries)("setup, $name", (entry) => {
       { trust: { ...TRUST, Statement: [OTHER, LIMITED] } },
       [],
       2,
-      `statement 2 of the trust policy of ${ROLE} takes this identity only within limits of aws:SourceIp, aws:CurrentTime`,
+      `Statement[1] of the trust policy of ${ROLE} takes this identity only within limits of aws:SourceIp, aws:CurrentTime`,
     ],
     [
       "a Deny",
       { trust: { ...TRUST, Statement: [OTHER, DENY] } },
       [],
       2,
-      `statement 2 of the trust policy of ${ROLE} may deny this identity, by aws:SourceIp`,
+      `Statement[1] of the trust policy of ${ROLE} may deny this identity, by aws:SourceIp`,
     ],
     ["a policy that is none", { trust: { Statement: 7 } }, [], 6, "trust policy of "],
     [

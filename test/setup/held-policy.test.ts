@@ -74,7 +74,7 @@ describe("setup does not go round", () => {
     [
       "an address",
       [allow(another), allow({ ...own, ...address })],
-      "statement 2 of the trust policy of " + ROLE + " takes this identity only within limits of aws:SourceIp",
+      "Statement[1] of the trust policy of " + ROLE + " takes this identity only within limits of aws:SourceIp",
     ],
     [
       "times that are over",
@@ -89,7 +89,7 @@ describe("setup does not go round", () => {
     [
       "the name of a session",
       [allow({ StringEquals: { ...own.StringEquals, "sts:RoleSessionName": "x" } }, { Sid: "Team" })],
-      "statement 1 (Team) of",
+      'Statement[0] "Team" of',
     ],
     ["a claim that is not known", [allow({ ...own, StringLike: { [key("amr")]: "x" } })], `limits of ${key("amr")}`],
     ["a limit of everybody", [allow(address)], "limits of aws:SourceIp"],
@@ -101,11 +101,11 @@ describe("setup does not go round", () => {
     ["a limit by exclusion", [allow({ ...own, ...elsewhere })], "limits of aws:SourceIp"],
     ["a key that must be missing", [allow({ ...own, Null: { "aws:SourceVpc": "true" } })], "limits of aws:SourceVpc"],
     ["a variable", [allow({ StringLike: { [key("sub")]: "1${sts:RoleSessionName}" } })], `limits of ${key("sub")}`],
-    ["a Deny", [deny()], "statement 1 of the trust policy of " + ROLE + " denies this identity:"],
+    ["a Deny", [deny()], "Statement[0] of the trust policy of " + ROLE + " denies this identity:"],
     [
       "a Deny of this identity",
       [allow(own), deny({ StringEquals: { [key("sub")]: SUB } })],
-      "statement 2 of the trust policy of " + ROLE + " denies this identity:",
+      "Statement[1] of the trust policy of " + ROLE + " denies this identity:",
     ],
     ["a Deny of everybody else", [deny({ StringNotEquals: { [key("sub")]: "1" } })], "denies this identity:"],
     ["a Deny elsewhere", [allow(another), deny(elsewhere)], "may deny this identity, by aws:SourceIp"],

@@ -289,6 +289,17 @@ describe("hints", () => {
       "Google is built into AWS under the name",
     ],
     ["another provider", { Federated: "www.amazon.com" }, undefined],
+    ["a cluster of Google's", { Federated: `arn:aws:iam::111122223333:oidc-provider/${cluster}` }, undefined],
+    [
+      "Google's name within others",
+      { Federated: ["www.amazon.com", "google.com"] },
+      `Google's name in a trust policy is ${G}`,
+    ],
+    [
+      "a role called after Google",
+      { AWS: "arn:aws:iam::111122223333:role/google" },
+      "for callers that AWS knows already",
+    ],
     [
       "a provider for Google beside another",
       { Federated: ["www.amazon.com", `arn:aws:iam::111122223333:oidc-provider/${G}`] },

@@ -107,6 +107,14 @@ describe("the policy is the same in every form", () => {
     );
   });
 
+  it("as CloudFormation, to YAML 1.1 too, in which more is no text", () => {
+    const { trust, ...rest } = trusting(["yes", "2026-11-26", "1e3", "0x1f", "~"]);
+    for (const version of ["1.1", "1.2"] as const) {
+      const { Role } = parse(cloudformation({ trust, ...rest }), { version }).Resources;
+      expect(Role.Properties.AssumeRolePolicyDocument).toEqual(policyOf({ trust, ...rest }));
+    }
+  });
+
   it("as a construct of the CDK, and as a program of Pulumi", () => {
     fc.assert(
       fc.property(roles, (role) => {
@@ -127,6 +135,7 @@ describe("a role for another issuer", () => {
       "aws iam create-open-id-connect-provider --url https://" + PROVIDER,
       "aws iam create-role --role-name app",
     ]);
+    expect(awsCommands(cluster)[1]?.join(" ")).toContain("--path /team/a/");
     const { Provider, Role } = parse(cloudformation(cluster)).Resources;
     expect(Provider.Properties).toEqual({ Url: `https://${PROVIDER}`, ClientIdList: ["a", "b"] });
     expect(Role).toMatchObject({ DependsOn: "Provider", Properties: { Path: "/team/a/" } });

@@ -124,6 +124,15 @@ describe("findings", () => {
     expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: described } } }] });
   });
 
+  test("say in SARIF what is no error", () => {
+    const [warning] = lintTrustPolicy(text.replace("sts:AssumeRoleWithWebIdentity", "sts:*")).filter(
+      ({ severity }) => severity === "warning",
+    );
+    expect(warning?.rule).toBe("wide-action");
+    const findings = warning === undefined ? [] : [warning];
+    expect(toSarif([{ file: "a", findings }], "1")).toMatchObject({ runs: [{ results: [{ level: "warning" }] }] });
+  });
+
   test("are no links and no addresses of another kind, whatever policy and file are called", () => {
     const value = "[ok](https://evil.example) {0} back\\slash";
     const odd = text

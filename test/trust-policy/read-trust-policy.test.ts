@@ -14,6 +14,11 @@ function problemsOf(document: unknown): string[] {
   return "policy" in reading ? [] : reading.problems.map(({ path, message }) => `${formatPath(path)} ${message}`);
 }
 
+function problemsOfText(text: string): string[] {
+  const reading = readTrustPolicyText(text);
+  return "policy" in reading ? [] : reading.problems.map(({ path, message }) => `${formatPath(path)} ${message}`);
+}
+
 describe("what IAM takes", () => {
   test.each([
     ["one statement", { Statement: good }],
@@ -55,6 +60,17 @@ test.each([
 ])("%s is refused by its name", (_name, text, name) => {
   const message = `has the character ${name}: IAM takes none beyond U+00FF, but where JSON writes it as \\u and digits`;
   expect(readTrustPolicyText(text)).toEqual({ problems: [{ path: [], message }], json: undefined });
+});
+
+test("what aws iam get-role prints of a role is said to be that", () => {
+  const role = { RoleName: "a", AssumeRolePolicyDocument: { Statement: good } };
+  const [problem, another] = problemsOfText(JSON.stringify({ Role: role }));
+  expect(problem).toMatch(
+    /^\$\.Role is what aws iam get-role prints of a whole role: .*--query Role\.AssumeRolePolicyDocument/,
+  );
+  expect(another).toBeUndefined();
+  expect(problemsOfText(JSON.stringify({ Role: role, Statement: good }))).toEqual(["$.Role is no element of a policy"]);
+  for (const text of ["null", "1", "[]"]) expect(problemsOfText(text)).not.toContain(problem);
 });
 
 test("the same characters as JSON can write them, and those of Latin-1, are taken", () => {
