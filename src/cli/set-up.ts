@@ -10,10 +10,10 @@ import { runProgram } from "../host/run-program.ts";
 import { openTerminal } from "../host/terminal.ts";
 import { callerToken } from "../identity-token/application-default.ts";
 import { throughNetwork } from "../network.ts";
-import { type AwsSide, awsCommandsOf, makeRole } from "../setup/aws-side.ts";
+import { type AwsSide, awsCommandsOf, checkAccount, makeRole } from "../setup/aws-side.ts";
 import { check, patiently } from "../setup/check.ts";
 import { googleCommandsOf, makeServiceAccount } from "../setup/google-side.ts";
-import { type Commands, createCommands } from "../setup/run-command.ts";
+import { createCommands } from "../setup/run-command.ts";
 import { talkAlone, talkAt } from "../setup/talk.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import { describeProfile, writeProfile, type WrittenProfile } from "./configure.ts";
@@ -32,6 +32,17 @@ const whose: readonly FlagKey[] = [
   "azp",
   "serviceAccount",
 ];
+
+/** What there is to tell programs, as far as it came; no secrets. */
+interface Report {
+  identity?: Pick<Identity, "issuer" | "sub" | "email">;
+  role?: string;
+  audience?: string;
+  profile?: WrittenProfile;
+  works: boolean;
+  expiration?: string;
+  error?: Pick<Gcp2awsError, "code" | "message">;
+}
 
 /**
  * Identity, role, profile, and a try, in this order; each finds what the last run has left.
@@ -52,19 +63,45 @@ export async function setUp(options: SetupOptions, given: FlagValues, host: Host
     commands,
     acts: hasConsented || terminal !== undefined,
   };
-
-  const identity = await findIdentity(setup);
-  say(`Google: ${describeIdentity(identity)}`);
-  const { side, profile } = await askForRole(identity, setup);
-  const isNew = await awsPart(side, setup);
-  const values: FlagValues = { ...setup.given, roleArn: side.roleArn, ...audienceOf(side, setup) };
-  const written = await profilePart(profile, values, setup);
-  const credentials = setup.acts && !written.dryRun ? await tryPart(profile, values, isNew, setup) : undefined;
-  if (credentials !== undefined) {
-    const { accountId, expiration } = credentials;
-    say(`AWS gave credentials of account ${accountId} until ${formatExpiration(expiration)}. All is set up.`);
+  const report: Report = { works: false };
+  try {
+    await walk(setup, report);
+  } catch (error) {
+    if (error instanceof Gcp2awsError) report.error = { code: error.code, message: error.message };
+    throw error;
+  } finally {
+    // Of what was done before a failure, too.
+    if (options.json) host.writeStdout(`${asciiJson({ ...report, commands: commands.ran })}\n`);
   }
-  if (options.json) host.writeStdout(`${asciiJson(report(identity, side, written, credentials, commands))}\n`);
+}
+
+async function walk(setup: Setup, report: Report): Promise<void> {
+  const { options, talk } = setup;
+  const identity = await findIdentity(setup);
+  const { issuer, sub, email } = identity;
+  report.identity = { issuer, sub, email };
+  talk.say(`Google: ${describeIdentity(identity)}`);
+
+  const { side, profile } = await askForRole(identity, setup);
+  const { roleArn: role, audience } = side;
+  report.role = role;
+  report.audience = audience;
+  const values: FlagValues = { ...setup.given, roleArn: role, ...audienceOf(side, setup) };
+  // A profile that may not be written is found before anything is made.
+  const planned = await write(profile, values, true, setup);
+  const isNew = await awsPart(side, setup);
+  report.profile = await profilePart(planned, values, setup);
+  if (!setup.acts || report.profile.dryRun) return;
+
+  const { accountId, expiration } = await tryPart(profile, values, isNew, setup);
+  report.works = true;
+  report.expiration = formatExpiration(expiration);
+  talk.say(`AWS gave credentials of account ${accountId} until ${report.expiration}. All is set up.`);
+  if (side.role.permissions.length === 0 && !options.skipAws)
+    talk.say(
+      `What the role may do is still to be said, unless that was done elsewhere: aws iam attach-role-policy --role-name ${side.role.name} --policy-arn ARN`,
+    );
+  talk.say(`To use it: aws sts get-caller-identity --profile ${profile}`);
 }
 
 /** Whoever uses the profile may not have them, and it is made for this identity and no other. */
@@ -165,28 +202,45 @@ function describeIdentity({ sub, email, issuer }: Identity): string {
 
 /** @returns whether something may be another now */
 async function awsPart(side: AwsSide, setup: Setup): Promise<boolean> {
-  if (setup.options.skipAws) return false;
+  const { options, talk, commands } = setup;
+  if (options.skipAws) return false;
   const what = `AWS: these commands, as far as they are needed, make the role. They need an administrator's credentials of account ${side.accountId}.`;
-  if (await setup.commands.agree(what, awsCommandsOf(side))) return makeRole(side, setup.commands);
-  return elsewhere(setup);
+  if (!(await commands.agree(what, awsCommandsOf(side)))) return elsewhere(setup);
+  try {
+    await checkAccount(side, commands);
+  } catch (error) {
+    // A workload is seldom where an administrator's credentials are, and they have no business there.
+    const isMissing = error instanceof Gcp2awsError && error.code === "LOCAL_COMMAND";
+    if (!isMissing || talk.hasConsented) throw error;
+    talk.say(error.message);
+    return elsewhere(setup);
+  }
+  return makeRole(side, commands);
 }
 
-async function profilePart(
+function write(
   profile: string,
   values: FlagValues,
-  { options: { takeOver }, host, talk }: Setup,
+  dryRun: boolean,
+  { options: { takeOver }, host }: Setup,
 ): Promise<WrittenProfile> {
-  const options = { profile, ...(takeOver && { takeOver }) };
-  const planned = await writeProfile(values, values, { ...options, dryRun: true }, host);
+  return writeProfile(values, values, { profile, ...(takeOver && { takeOver }), ...(dryRun && { dryRun }) }, host);
+}
+
+async function profilePart(planned: WrittenProfile, values: FlagValues, setup: Setup): Promise<WrittenProfile> {
+  const { host, talk, acts } = setup;
+  const { profile, changed } = planned;
   const show = (profileIs: WrittenProfile) => talk.say(describeProfile(profileIs).replace(/\n\nTo test.*/s, "\n"));
-  if (planned.changed && !talk.hasConsented) {
+  if (changed && !talk.hasConsented) {
     show(planned);
     if (!(await talk.consent("Write it, and try it with gcp2aws doctor?"))) {
-      talk.say("Nothing was written. To have it done, run this in a terminal, or with --yes.");
+      talk.say(
+        `The profile was not written.${acts ? "" : " To have all this done, run it in a terminal, or with --yes."}`,
+      );
       return planned;
     }
   }
-  const written = planned.changed ? await writeProfile(values, values, options, host) : { ...planned, dryRun: false };
+  const written = changed ? await write(profile, values, false, setup) : { ...planned, dryRun: false };
   show(written);
   warnOfShadows(profile, written.shadows, host);
   return written;
@@ -209,23 +263,4 @@ async function tryPart(
     talk.say(`$ gcp2aws doctor --profile ${profile}`);
     talk.say(formatText(await diagnose({ given: {}, profile, trustPolicy: undefined }, host)).trimEnd());
   }
-}
-
-/** For programs; no secrets. */
-function report(
-  { issuer, sub, email }: Identity,
-  { roleArn, audience }: AwsSide,
-  profile: WrittenProfile,
-  credentials: Credentials | undefined,
-  { ran }: Commands,
-) {
-  return {
-    identity: { issuer, sub, email },
-    role: roleArn,
-    audience,
-    commands: ran,
-    profile,
-    works: credentials !== undefined,
-    ...(credentials !== undefined && { expiration: formatExpiration(credentials.expiration) }),
-  };
 }

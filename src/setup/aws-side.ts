@@ -31,21 +31,33 @@ export function awsCommandsOf(side: AwsSide): Argv[] {
 }
 
 /**
+ * That the AWS CLI has credentials, and of the role's account.
+ * @throws Gcp2awsError LOCAL_COMMAND where it has none, or is not there; USAGE_INVALID_VALUE for another account
+ */
+export async function checkAccount({ accountId }: AwsSide, commands: Commands): Promise<void> {
+  const end = await commands.try(getAccount);
+  if (!end.isDone) {
+    throw new Gcp2awsError("LOCAL_COMMAND", `aws sts get-caller-identity failed: ${end.why}`, {
+      hint: `set AWS_PROFILE to an administrator's profile of account ${accountId}; or make the role elsewhere, by what gcp2aws setup shows without --yes, and run it here with --skip-aws`,
+    });
+  }
+  const account = end.stdout.trim();
+  if (account === accountId) return;
+  throw new Gcp2awsError(
+    "USAGE_INVALID_VALUE",
+    `the credentials of the AWS CLI are of account ${printable(account, 20)}, and the role is of ${accountId}`,
+    { hint: "set AWS_PROFILE to an administrator's profile of that account, or give another --role-arn" },
+  );
+}
+
+/**
  * Makes the role, or lets the one that is there take this identity too and have these permissions. Nothing is taken away, and what is
  * so already is left. Where somebody has limited or forbidden just that, it ends.
  * @returns whether something is another now
  * @throws Gcp2awsError LOCAL_COMMAND, USAGE_INVALID_VALUE, USAGE_POLICY_SIZE
  */
 export async function makeRole(side: AwsSide, commands: Commands): Promise<boolean> {
-  const { role, roleArn, accountId } = side;
-  const account = (await commands.run(getAccount)).trim();
-  if (account !== accountId) {
-    throw new Gcp2awsError(
-      "USAGE_INVALID_VALUE",
-      `the credentials of the AWS CLI are of account ${printable(account, 20)}, and the role is of ${accountId}`,
-      { hint: "set AWS_PROFILE to an administrator's profile of that account, or give another --role-arn" },
-    );
-  }
+  const { role, roleArn } = side;
   const held = await readRole(side, commands);
   // Whatever is wrong with it is found before anything is made.
   const more = held === undefined || takes(held, side.request, roleArn) ? undefined : joined(held, role.trust, roleArn);

@@ -38,7 +38,8 @@ export async function patiently<T>(
     } catch (error) {
       const passes = error instanceof Gcp2awsError && refusals.includes(error.code);
       if (!passes || host.ticks() + pause > giveUp) throw error;
-      say(`not yet (${error.code}): what was changed just now takes a while, trying again`);
+      const left = Math.round((giveUp - host.ticks()) / 1000);
+      say(`not yet (${error.code}): what was changed just now takes a while; trying again, for ${left} s at most`);
     }
     await host.sleep(pause);
   }

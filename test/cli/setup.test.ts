@@ -60,6 +60,7 @@ const end = (text, status = 0) => {
 };
 const none = () => end("An error occurred (NoSuchEntity) when calling the operation: cannot be found.", 254);
 if (state.fails !== undefined) end(state.fails, 255);
+if (state.failsAt === argv[1]) end("no", 255);
 switch (name === "gcloud" ? argv.slice(0, 3).join(" ") : argv[1]) {
   case "get-caller-identity": end(state.account ?? "111122223333");
   case "get-role": state.trust === undefined ? none() : end(JSON.stringify({ Role: { Arn: state.arn ?? "${ROLE}", AssumeRolePolicyDocument: state.trust } }));
@@ -128,7 +129,9 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(stdout).toContain(`  aws iam create-role --role-name ${ROLE_NAME} --assume-role-policy-document '{\n`);
     expect(stdout).toContain(`  aws iam attach-role-policy --role-name ${ROLE_NAME} --policy-arn ${READ_ONLY}\n`);
     expect(stdout).toContain("would get profile team-a:");
-    expect(stdout).toMatch(/Nothing was written. To have it done, run this in a terminal, or with --yes.\n$/);
+    expect(stdout).toMatch(
+      /The profile was not written. To have all this done, run it in a terminal, or with --yes.\n$/,
+    );
     expect([calls(), config()]).toEqual([[], ""]);
   });
 
@@ -141,7 +144,9 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(config()).toContain(`credential-process --role-arn ${ROLE} --audience ${AUDIENCE}\n`);
     expect(first.stdout).toContain("$ gcp2aws doctor --profile team-a\n");
     for (const verb of ALL) expect(first.stdout).toContain(`$ ${verb} `);
-    expect(first.stdout).toMatch(/AWS gave credentials of account 111122223333 until \S+Z. All is set up.\n$/);
+    expect(first.stdout).toMatch(
+      /AWS gave credentials of account 111122223333 until \S+Z. All is set up.\nTo use it: aws sts get-caller-identity --profile team-a\n$/,
+    );
 
     const written = config();
     const second = await setup(...GIVEN, "--yes", "--json");
@@ -174,9 +179,53 @@ describe.each(entries)("setup, $name", (entry) => {
 
   it("leaves AWS alone with --skip-aws", async () => {
     const { setup, calls, config } = user(entry, cloud);
-    const { status } = await setup("--role-arn", ROLE, "--audience", AUDIENCE, "--yes", "--skip-aws");
+    const { status, stdout } = await setup("--role-arn", ROLE, "--audience", AUDIENCE, "--yes", "--skip-aws");
     expect([status, calls()]).toEqual([0, []]);
+    expect(stdout).not.toContain("What the role may do");
     expect(config()).toContain(`[profile ${ROLE_NAME}]`);
+  });
+
+  it("says that a role may do nothing yet", async () => {
+    const { setup } = user(entry, cloud);
+    const { status, stdout } = await setup("--role-arn", ROLE, "--audience", AUDIENCE, "--yes");
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      `What the role may do is still to be said, unless that was done elsewhere: aws iam attach-role-policy`,
+    );
+  });
+
+  it("finds a profile that is somebody else's before it makes a role", async () => {
+    const { setup, env, calls, config } = user(entry, cloud);
+    const theirs = "[profile team-a]\nrole_arn = arn:aws:iam::111122223333:role/Theirs\nsource_profile = x\n";
+    const folder = join(env["HOME"] ?? "", ".aws");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "config"), theirs);
+    const { status, stdout, stderr } = await setup(...GIVEN, "--yes", "--json");
+    expect(stderr).toContain("[LOCAL_AWS_FILE]");
+    expect([status, calls(), config()]).toEqual([6, [], theirs]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      role: ROLE,
+      works: false,
+      error: { code: "LOCAL_AWS_FILE" },
+      commands: [],
+    });
+    expect((await setup(...GIVEN, "--yes", "--take-over")).status).toBe(0);
+  });
+
+  it("tells programs how far it came", async () => {
+    const { setup, calls } = user(entry, cloud, { failsAt: "attach-role-policy" });
+    const { status, stdout } = await setup(...GIVEN, "--yes", "--json");
+    expect(status).toBe(6);
+    const said = JSON.parse(stdout);
+    expect(said).toMatchObject({
+      identity: { sub: NUMBER },
+      role: ROLE,
+      works: false,
+      error: { code: "LOCAL_COMMAND" },
+    });
+    expect(said.error.message).toContain("aws iam attach-role-policy failed: exit status 255: no");
+    expect(said.commands).toEqual(calls());
+    expect(said).not.toHaveProperty("profile");
   });
 
   it("takes the ARN of the role for the audience, and says why AWS refuses it", async () => {
@@ -260,6 +309,20 @@ describe.each(entries)("setup, $name", (entry) => {
     const result = await setup(...GIVEN, "--yes");
     expect(result.status).toBe(6);
     expect(result.stderr).toContain("aws sts get-caller-identity not run: it is not installed [LOCAL_COMMAND]");
+  });
+
+  it("goes on at a terminal where an administrator's credentials are elsewhere", async () => {
+    const { env, calls, config } = user(entry, cloud, { fails: "Unable to locate credentials" });
+    const { status, screen } = await atTerminal([...entry.command, "setup", ...GIVEN], env, [
+      ["Run them here? [y/N] ", "y"],
+      ["then press Enter here: ", ""],
+      ["with gcp2aws doctor? [y/N] ", "y"],
+    ]);
+    expect(screen).toContain("get-caller-identity failed: exit status 255: Unable to locate credentials");
+    expect(screen).toContain("All is set up.");
+    expect(status).toBe(0);
+    expect(verbs(calls())).toEqual(ALL.slice(0, 1));
+    expect(config()).toContain("[profile team-a]");
   });
 
   it("asks at a terminal, and does only what it may", async () => {

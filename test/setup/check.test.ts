@@ -17,6 +17,7 @@ describe("what was changed just now", () => {
     expect(await patiently([DENIED], host, (text) => said.push(text), failing(6))).toBe("yes");
     expect(host.sleeps).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
     expect(said).toHaveLength(6);
+    expect(said[2]).toMatch(/^not yet \(STS_ACCESS_DENIED\): .* for 117 s at most$/);
   });
 
   it("is waited for two minutes", async () => {
