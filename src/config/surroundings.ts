@@ -1,6 +1,6 @@
 import { type CacheLocation } from "../cache/file-store.ts";
 import { Gcp2awsError, quoted } from "../errors.ts";
-import { isPath } from "../flags.ts";
+import { flagOf, isPath, variableOf } from "../flags.ts";
 import { type FlagValues, type Environment, isOn, read, required, trimSlashes, variable } from "./read.ts";
 
 /**
@@ -150,6 +150,12 @@ export function awsVariables(env: Environment): AwsVariables {
     home: trimSlashes(env["HOME"] ?? ""),
     path: (env["PATH"] ?? "").split(":").filter((directory) => directory !== ""),
   };
+}
+
+/** The variables that name this endpoint of STS, in the order in which they are looked at. */
+export function endpointVariables(env: Environment, endpoint: string): string[] {
+  const own = variableOf(flagOf("stsEndpoint"));
+  return [own, "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"].filter((name) => env[name] === endpoint);
 }
 
 /** Other credentials, and where IAM is: for a look at the role that was asked for. */
