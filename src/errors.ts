@@ -208,3 +208,17 @@ export function printable(text: string, limit = 300): string {
     .trim();
   return clean.length <= limit ? clean : `${clean.slice(0, limit)}…`;
 }
+
+/** A value that was refused, in quotes, and what {@link printable} hides of it: without that it could look right. */
+export function quoted(value: string): string {
+  return `"${printable(value, 100)}"${hidden(value)}`;
+}
+
+/** Secret managers and `echo` leave a line break in a variable. */
+export const LINE_BREAK = " with a line break at its end";
+
+function hidden(value: string): string {
+  if (/[\r\n]$/.test(value)) return LINE_BREAK;
+  if (/[\u0000-\u001f\u007f]/.test(value)) return " with a control character in it";
+  return /^ | $/.test(value) ? " with a space at an end" : "";
+}

@@ -1,4 +1,4 @@
-import { Gcp2awsError, printable } from "./errors.ts";
+import { Gcp2awsError, printable, quoted } from "./errors.ts";
 import { type Flag, type FlagKey, flags } from "./flags.ts";
 import { suggest } from "./suggest.ts";
 
@@ -64,11 +64,7 @@ function readTarget(values: ReadonlyMap<string, unknown>, where: string): Record
       );
     }
     if (!valid(text)) {
-      throw invalid(
-        `${where}.${name}`,
-        `"${printable(text, 100)}": must be ${rule}`,
-        `for example ${name}: ${example}`,
-      );
+      throw invalid(`${where}.${name}`, `${quoted(text)}: must be ${rule}`, `for example ${name}: ${example}`);
     }
     texts[key] = text;
   }

@@ -121,7 +121,7 @@ describe("a chain of roles", () => {
 
   const states = (...texts: string[]) => ["First", "Middle", "Last"].map((role, at) => `${arn(role)}: ${texts[at]}`);
   it.each<[string, string, RegExp, string[]]>([
-    ["First", "AccessDenied", /compare the claims/, states("not assumed", "not tried", "not tried")],
+    ["First", "AccessDenied", /compares the claims/, states("not assumed", "not tried", "not tried")],
     ["Middle", "AccessDenied", /role-name Middle/, states("assumed", "not assumed", "not tried")],
     ["Last", "AccessDenied", /role-name Last/, states("assumed", "assumed", "not assumed")],
     ["Last", "ValidationError", /MaxSessionDuration/, states("assumed", "assumed", "not assumed")],

@@ -192,6 +192,17 @@ describe("configuration", () => {
     expect(() => readConfig(base, { GCE_METADATA_HOST: "a b/c" })).toThrow(/^GCE_METADATA_HOST "a b\/c": must be/);
   });
 
+  it.each([
+    ["GCP2AWS_REGION", "eu-west-1"],
+    ["GCE_METADATA_HOST", "metadata.google.internal"],
+    ["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", "https://iam.example.com"],
+  ])("says what printing hides of a bad value: %s", (name, value) => {
+    const asked = { ...base, impersonateServiceAccount: "a@p.iam.gserviceaccount.com" };
+    expect(() => readConfig(asked, { [name]: `${value}\n` })).toThrow(
+      `${name} "${value}" with a line break at its end: must be`,
+    );
+  });
+
   it.each<[Environment, boolean]>([
     [{}, false],
     [{ AWS_REGION: "cn-north-1" }, true],

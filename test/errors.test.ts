@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printable } from "../src/errors.ts";
+import { printable, quoted } from "../src/errors.ts";
 import { CLAIMS, unsignedToken } from "./fake-host.ts";
 
 describe("printable", () => {
@@ -40,4 +40,17 @@ describe("printable", () => {
     printable("a:".repeat(100_000));
     expect(performance.now() - started).toBeLessThan(200);
   });
+});
+
+it.each([
+  ["x", '"x"'],
+  ["x\n", '"x" with a line break at its end'],
+  ["x\r\n", '"x" with a line break at its end'],
+  ["\tx", '"x" with a control character in it'],
+  ["x\ny", '"x y" with a control character in it'],
+  ["x ", '"x" with a space at an end'],
+  [" x", '"x" with a space at an end'],
+  ["x y", '"x y"'],
+])("a value that is refused says what it hides: %j", (value, shown) => {
+  expect(quoted(value)).toBe(shown);
 });

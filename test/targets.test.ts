@@ -74,6 +74,12 @@ describe("the file of targets", () => {
       'targets.a.region: "x y": must be',
       "for example region: eu-central-1",
     ],
+    [
+      "a value with a line break",
+      { targets: { a: { region: "eu-west-1\n" } } },
+      'targets.a.region: "eu-west-1" with a line break at its end: must be',
+      "for example region: eu-central-1",
+    ],
     ["its own file", { targets: { a: { config: "/x" } } }, '"config": no such setting', "known are"],
     ["a bad name", { targets: { "a/b": target } }, 'target "a/b"', "docs/targets.md"],
     ["a name like a flag", { targets: { "-a": target } }, 'target "-a"', "docs/targets.md"],

@@ -1,4 +1,4 @@
-import { Gcp2awsError, printable } from "../errors.ts";
+import { Gcp2awsError, quoted } from "../errors.ts";
 import { type FlagKey, flagOf, variableOf } from "../flags.ts";
 
 /** By key, the texts behind the flags. */
@@ -31,7 +31,7 @@ export function variable(key: FlagKey, env: Environment, name: string): string |
 function check(key: FlagKey, value: string, origin: string): string {
   const { valid, rule, example } = flagOf(key);
   if (valid(value)) return value;
-  throw new Gcp2awsError("USAGE_INVALID_VALUE", `${origin} "${printable(value, 100)}": must be ${rule}`, {
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", `${origin} ${quoted(value)}: must be ${rule}`, {
     hint: `for example ${origin.startsWith("--") ? `${origin} ` : `${origin}=`}${example}`,
   });
 }

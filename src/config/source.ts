@@ -1,5 +1,5 @@
 import { isEndpointUrl, parseUrl } from "../endpoint-url.ts";
-import { Gcp2awsError, printable } from "../errors.ts";
+import { Gcp2awsError, quoted } from "../errors.ts";
 import { flagOf, isPath, variableOf } from "../flags.ts";
 import {
   asSourceKind,
@@ -91,7 +91,7 @@ export function credentialsFile(env: Environment): string | undefined {
   if (isPath(given)) return given;
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    `${CREDENTIALS_VARIABLE} "${printable(given, 100)}": must be the absolute path of a file`,
+    `${CREDENTIALS_VARIABLE} ${quoted(given)}: must be the absolute path of a file`,
     {
       hint: `for example ${CREDENTIALS_VARIABLE}=/etc/team-a/credentials.json`,
     },
@@ -126,7 +126,7 @@ function metadataUrl(env: Environment): string {
     if (parseUrl(url) !== undefined) return url;
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
-      `${name} "${printable(address, 100)}": must be a host name or address, with a port if needed`,
+      `${name} ${quoted(address)}: must be a host name or address, with a port if needed`,
       {
         hint: `for example ${name}=metadata.google.internal`,
       },
@@ -143,7 +143,7 @@ function iamCredentialsUrl(env: Environment): string {
   if (isEndpointUrl(given)) return trimSlashes(given);
   throw new Gcp2awsError(
     "USAGE_INVALID_VALUE",
-    `${name} "${printable(given, 100)}": must be an https URL (http on loopback only) without user name, query and fragment`,
+    `${name} ${quoted(given)}: must be an https URL (http on loopback only) without user name, query and fragment`,
     { hint: `for example ${name}=https://iamcredentials-team-a.p.googleapis.com/` },
   );
 }

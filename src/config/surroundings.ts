@@ -1,6 +1,6 @@
 import { type CacheLocation } from "../cache/file-store.ts";
-import { Gcp2awsError, printable } from "../errors.ts";
-import { isPath } from "../flags.ts";
+import { Gcp2awsError, quoted } from "../errors.ts";
+import { flagOf, isPath, variableOf } from "../flags.ts";
 import { type FlagValues, type Environment, isOn, read, required, trimSlashes, variable } from "./read.ts";
 
 /**
@@ -27,7 +27,7 @@ export function cacheLocations(env: Environment): CacheLocation[] {
     if (isPath(directory)) return [{ directory, within: undefined }];
     throw new Gcp2awsError(
       "USAGE_INVALID_VALUE",
-      `GCP2AWS_CACHE_DIR "${printable(given, 100)}": must be the absolute path of a directory other than /`,
+      `GCP2AWS_CACHE_DIR ${quoted(given)}: must be the absolute path of a directory other than /`,
       {
         hint: "for example GCP2AWS_CACHE_DIR=/var/cache/team-a/gcp2aws",
       },
@@ -152,6 +152,12 @@ export function awsVariables(env: Environment): AwsVariables {
   };
 }
 
+/** The variables that name this endpoint of STS, in the order in which they are looked at. */
+export function endpointVariables(env: Environment, endpoint: string): string[] {
+  const own = variableOf(flagOf("stsEndpoint"));
+  return [own, "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"].filter((name) => env[name] === endpoint);
+}
+
 /** Other credentials, and where IAM is: for a look at the role that was asked for. */
 export interface IamAccess {
   keys: { accessKeyId: string; secretAccessKey: string; sessionToken: string | undefined };
@@ -219,16 +225,12 @@ function awsFile(env: Environment, name: string, usual: string): string {
   const path = given === "" ? `~/.aws/${usual}` : given;
   const inHome = path.startsWith("~/");
   if (given === "" && !isPath(home)) {
-    throw new Gcp2awsError(
-      "USAGE_INVALID_VALUE",
-      `HOME "${printable(home, 100)}": must be the absolute path of a directory`,
-      {
-        hint: `set HOME, or ${name} to the file itself`,
-      },
-    );
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `HOME ${quoted(home)}: must be the absolute path of a directory`, {
+      hint: `set HOME, or ${name} to the file itself`,
+    });
   }
   if (/^~(?!\/)|[$\0\ufffd]|\/$/.test(path) || (inHome && !isPath(home))) {
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} "${printable(given, 100)}": must be the path of a file`, {
+    throw new Gcp2awsError("USAGE_INVALID_VALUE", `${name} ${quoted(given)}: must be the path of a file`, {
       hint: `for example ${name}=/home/team-a/.aws/${usual}; without it, HOME must be set`,
     });
   }

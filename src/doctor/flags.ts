@@ -1,7 +1,7 @@
 import { readConfig } from "../config.ts";
 import type { FlagValues } from "../config/read.ts";
-import { Gcp2awsError } from "../errors.ts";
-import { type FlagKey, flagOf, flags } from "../flags.ts";
+import { Gcp2awsError, LINE_BREAK } from "../errors.ts";
+import { type FlagKey, flagOf, flags, variableOf } from "../flags.ts";
 import { type Check, failed, ok, type Remedy } from "./check.ts";
 
 /** Flags, variables and the target read as credential-process reads them. */
@@ -27,7 +27,14 @@ export const flagsCheck: Check = {
 /** The variable or flag that the error begins with is left out where there is a value without it. */
 function remedyFor({ message, hint = "" }: Gcp2awsError, given: FlagValues): Remedy | undefined {
   const [, variable] = /^([A-Z][A-Z\d_]+) "/.exec(message) ?? [];
-  if (variable !== undefined) return { text: `${hint}; or leave it out`, commands: [`unset ${variable}`] };
+  if (variable !== undefined) {
+    // A shell takes line breaks off what it puts in the place of a command.
+    if (message.includes(LINE_BREAK))
+      return { text: "take the line break off", commands: [`export ${variable}="$(printf %s "$${variable}")"`] };
+    const own = flags.find((candidate) => variableOf(candidate) === variable);
+    if (own !== undefined && !isOptional(own.key)) return undefined;
+    return { text: `${hint}; or leave it out`, commands: [`unset ${variable}`] };
+  }
   const [, name] = /^--([a-z-]+)\b/.exec(message) ?? [];
   const flag = flags.find((candidate) => candidate.name === name);
   if (flag === undefined || !isOptional(flag.key) || given[flag.key] === undefined) return undefined;

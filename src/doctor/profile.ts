@@ -112,19 +112,22 @@ function isOwn(command: string): boolean {
 }
 
 function noProfile(parsed: AwsFile, file: string, profile: string): Finding {
-  const bare = parsed.sections.find(({ header }) => header === profile);
+  const near = parsed.sections.find(({ header }) => header.replace(/^profile\s+/i, "") === profile);
   const known = parsed.sections.flatMap((section) => (section.profile === undefined ? [] : [section.profile]));
   const evidence = [
     `${printable(file)} has no profile ${printable(profile, 100)}`,
     known.length === 0 ? "it has no profile at all" : `it has ${printable(known.join(" "), 200)}`,
   ];
-  if (bare !== undefined) {
+  if (near !== undefined) {
     return failure(
       "LOCAL_AWS_FILE",
-      [...evidence, `line ${bare.line} is [${profile}], which this file does not take for a profile`],
+      [
+        ...evidence,
+        `line ${near.line} is [${printable(near.header, 100)}], which this file does not take for a profile`,
+      ],
       {
-        text: "in the config file the word profile stands before the name",
-        lines: [{ file, line: bare.line, text: `[profile ${profile}]` }],
+        text: "in the config file the word profile stands before the name, in small letters",
+        lines: [{ file, line: near.line, text: `[profile ${profile}]` }],
       },
     );
   }

@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { FlagValues } from "../../src/config/read.ts";
 import { type Tools } from "../../src/doctor/check.ts";
 import { checks, examine, type Report } from "../../src/doctor/examine.ts";
 import { formatJson, formatText } from "../../src/doctor/report.ts";
 import { errorClasses, exitStatus } from "../../src/errors.ts";
 import { ConnectionError, type HttpRequest, type HttpResponse } from "../../src/host.ts";
+import { nodeFiles } from "../../src/host/node-files.ts";
+import { processHost } from "../../src/host/process.ts";
 import {
   CLAIMS,
   fakeHost,
@@ -43,16 +49,48 @@ const tools = (says: Record<string, string> = {}): Tools => ({
     Promise.resolve(says[program] === undefined ? undefined : { stdout: says[program], stderr: "" }),
 });
 
-function look(host: FakeHost, options: { says?: Record<string, string>; begin?: (title: string) => () => void } = {}) {
+interface Options {
+  says?: Record<string, string>;
+  begin?: (title: string) => () => void;
+  given?: FlagValues;
+}
+
+function look(host: FakeHost, options: Options = {}) {
   return examine({
     host,
     tools: tools(options.says),
-    given: { roleArn: ROLE_ARN, audience: CLAIMS.aud, cache: "off" },
+    given: options.given ?? { roleArn: ROLE_ARN, audience: CLAIMS.aud, cache: "off" },
     profile: undefined,
     trustPolicy: undefined,
     deadline: host.ticks() + 30_000,
     begin: options.begin ?? (() => () => {}),
   });
+}
+
+const LOCAL = "http://localhost:4566";
+
+/** What is found of the endpoint where nobody answers at any, on a machine with this environment and real files. */
+async function endpointAway(env: Record<string, string>) {
+  const host = fakeHost(
+    (request) =>
+      request.url.includes("computeMetadata") ? answer(request) : new ConnectionError("refused", "connection refused"),
+    { env, readText: processHost.readText },
+  );
+  Object.assign(host, { files: { ...host.files, uid: nodeFiles.uid, read: nodeFiles.read } });
+  return (await look(host)).checks.find(({ id }) => id === "endpoint");
+}
+
+/** What is found of the flags, the audience of which is left to the environment. */
+async function flagsWith(name: string, value: string) {
+  const host = fakeHost(answer);
+  Object.assign(host.env, { GCP2AWS_AUDIENCE: CLAIMS.aud, [name]: value });
+  return (await look(host, { given: { roleArn: ROLE_ARN } })).checks.find(({ id }) => id === "flags");
+}
+
+async function clientsIn(says: Record<string, string>, env: Record<string, string>) {
+  const host = fakeHost(answer);
+  Object.assign(host.env, env);
+  return (await look(host, { says })).checks.find(({ id }) => id === "clients");
 }
 
 const stateOf = ({ checks: all }: Report, id: string) => all.find((check) => check.id === id)?.state;
@@ -147,6 +185,45 @@ describe("the doctor's checks", () => {
     expect(JSON.parse(text)).toMatchObject({ cause: null, exitStatus: 0 });
   });
 
+  it.each<[Record<string, string>, string | undefined]>([
+    [{ AWS_ENDPOINT_URL: LOCAL }, "AWS_ENDPOINT_URL"],
+    [{ AWS_ENDPOINT_URL_STS: LOCAL, AWS_ENDPOINT_URL: "https://example.com" }, "AWS_ENDPOINT_URL_STS"],
+    [{ AWS_ENDPOINT_URL_STS: LOCAL, AWS_ENDPOINT_URL: LOCAL }, "AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL"],
+    [{ GCP2AWS_STS_ENDPOINT: LOCAL, AWS_ENDPOINT_URL: "https://example.com" }, "GCP2AWS_STS_ENDPOINT"],
+    [{ AWS_ENDPOINT_URL: LOCAL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, undefined],
+    [{ AWS_ENDPOINT_URL: "https://example.com", HTTPS_PROXY: "socks5://localhost:1080" }, undefined],
+    [{}, undefined],
+  ])("name the variable that the endpoint is from: %j", async (env, names) => {
+    const found = await endpointAway(env);
+    expect(found?.remedy?.commands).toEqual(names === undefined ? undefined : [`unset ${names}`]);
+    if (names !== undefined) expect(found?.remedy?.text).toContain(`; or unset ${names.replace(" ", " and ")}, where`);
+  });
+
+  it("name the line of the profile that the endpoint is from", async () => {
+    const home = mkdtempSync(join(tmpdir(), "gcp2aws-endpoint-"));
+    const path = join(home, "config");
+    writeFileSync(path, `[default]\nendpoint_url = ${LOCAL}\n`);
+    const found = await endpointAway({ HOME: home, AWS_CONFIG_FILE: path });
+    expect(found?.remedy?.text).toContain(`; or mend ${path}, line 2, where the endpoint is from`);
+    rmSync(home, { recursive: true });
+  });
+
+  it.each<[string, string | undefined]>([
+    ["GCP2AWS_AUDIENCE", undefined],
+    ["GCP2AWS_REGION", "unset GCP2AWS_REGION"],
+  ])("leave out no variable that there must be: %s", async (name, command) => {
+    expect((await flagsWith(name, "x y"))?.remedy?.commands?.join()).toBe(command);
+  });
+
+  it("take a line break off a variable, where printing hides it", async () => {
+    const found = await flagsWith("GCP2AWS_AUDIENCE", `${CLAIMS.aud}\n`);
+    expect(found?.evidence[0]).toContain(`"${CLAIMS.aud}" with a line break at its end: must be`);
+    expect(found?.remedy).toEqual({
+      text: "take the line break off",
+      commands: ['export GCP2AWS_AUDIENCE="$(printf %s "$GCP2AWS_AUDIENCE")"'],
+    });
+  });
+
   const endpoint = { AWS_ENDPOINT_URL: "https://example.com" };
   const authorization = { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/token" };
   it.each<[Record<string, string>, string, RegExp, Record<string, string>?]>([
@@ -163,11 +240,41 @@ describe("the doctor's checks", () => {
     [{ python3: "1.34.40 1.34.40\n" }, "ok", /boto3 1\.34\.40/, endpoint],
     [{ aws: "something else", python3: "Traceback" }, "skipped", /on PATH/],
   ])("know clients by what they say: %j is %s", async (says, state, evidence, env = {}) => {
-    const host = fakeHost(answer);
-    Object.assign(host.env, env);
-    const report = await look(host, { says });
-    const found = report.checks.find(({ id }) => id === "clients");
+    const found = await clientsIn(says, env);
     expect(found?.state).toBe(state);
     expect(found?.evidence.join("\n")).toMatch(evidence);
+  });
+
+  const everything = { ...endpoint, ...authorization, AWS_WEB_IDENTITY_TOKEN_FILE: "/token" };
+  const [process, identity, endpoints, inFile, once] = [
+    "does not know credential_process",
+    "does not know AWS_WEB_IDENTITY_TOKEN_FILE",
+    "reads neither AWS_ENDPOINT_URL_STS nor endpoint_url",
+    "does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "reads the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE once, and not again",
+  ] as const;
+  it.each<[version: string, what: string[]]>([
+    ["1.7.999", [process, identity, endpoints, inFile, once]],
+    ["1.8.0", [identity, endpoints, inFile, once]],
+    ["1.12.199", [identity, endpoints, inFile, once]],
+    ["1.12.200", [endpoints, inFile, once]],
+    ["1.30.999", [endpoints, inFile, once]],
+    ["1.31.0", [inFile, once]],
+    ["1.31.999", [inFile, once]],
+    ["1.32.0", [once]],
+    ["1.34.40", [once]],
+    ["1.34.41", []],
+  ])("know what botocore %s does not do", async (version, what) => {
+    const found = await clientsIn({ python3: `9.9.9 ${version}\n` }, everything);
+    expect(found?.evidence.slice(1)).toEqual(what.map((text) => `boto3 9.9.9: ${text}`));
+  });
+
+  it.each<[version: string, what: string[]]>([
+    ["2.0.0", [endpoints]],
+    ["2.12.7", [endpoints]],
+    ["2.13.0", []],
+  ])("know what version %s of the AWS CLI does not do", async (version, what) => {
+    const found = await clientsIn({ aws: `aws-cli/${version} Python/3.11.4 Linux/6.1.0` }, everything);
+    expect(found?.evidence.slice(1)).toEqual(what.map((text) => `aws-cli/${version}: ${text}`));
   });
 });

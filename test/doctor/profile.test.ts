@@ -23,7 +23,7 @@ async function look(text: string) {
 
 const OTHER = "credential_process = /opt/vault read --key hunter2";
 
-describe("another program's line is not repeated", () => {
+describe("a line that may hold a secret is not repeated", () => {
   it.each<[string, string]>([
     ["twice", `[profile x]\n${OTHER}\n${OTHER}\n`],
     ["indented", `[profile x]\nregion = us-east-1\n  ${OTHER}\n`],
@@ -33,6 +33,11 @@ describe("another program's line is not repeated", () => {
     ["with a byte order mark", `\ufeff${OTHER}\n[profile x]\n`],
     ["of another profile", `[profile y]\n${OTHER}\n${OTHER}\n[profile x]\nregion = us-east-1\n`],
     ["on two lines", `[profile x]\ncredential_process = /opt/vault read\n  --key=hunter2\n`],
+    ["of a secret key, with a colon", "[profile x]\naws_secret_access_key : hunter2\n"],
+    ["of a secret key, indented", "[profile x]\nregion = us-east-1\n  aws_secret_access_key = hunter2\n"],
+    ["of a secret key, in capitals", "[profile x]\nAWS_SECRET_ACCESS_KEY = hunter2\n"],
+    ["of a secret key, with a comment", "[profile x]\naws_secret_access_key = hunter2 # mine\n"],
+    ["of a token, twice", "[profile x]\naws_session_token = hunter2\naws_session_token = hunter2\n"],
     ["in typographic quotes", `[profile x]\n${OTHER}”\n`],
     ["with a path that has a space", `[profile x]\n${OTHER.replace("vault", "my vault")}\n`],
   ])("%s", async (_, text) => {
@@ -50,4 +55,13 @@ it("what is no secret is mended", async () => {
   expect((await look(`[profile x]\nREGION = us-east-1\n`))?.remedy?.lines).toMatchObject([
     { text: "region = us-east-1" },
   ]);
+});
+
+it.each(["[x]", "[Profile x]", "[PROFILE  x]"])("%s is seen for what it is meant to be", async (header) => {
+  const found = await look(`[profile y]\nregion = us-east-1\n${header}\nregion = us-east-1\n`);
+  expect(found?.evidence.at(-1)).toBe(`line 3 is ${header}, which this file does not take for a profile`);
+  expect(found?.remedy).toEqual({
+    text: "in the config file the word profile stands before the name, in small letters",
+    lines: [{ file: "/home/config", line: 3, text: "[profile x]" }],
+  });
 });

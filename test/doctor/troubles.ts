@@ -161,6 +161,17 @@ const flags: Trouble[] = [
     mend: variable("GCP2AWS_ROLE_ARN", ROLE),
   },
   {
+    cause: "a line break has become a part of a value, as `echo` and secret managers leave one at its end",
+    remedy: "take it off: `printf %s` writes none",
+    check: "flags",
+    code: "USAGE_INVALID_VALUE",
+    evidence: /GCP2AWS_ROLE_ARN "arn:.*" with a line break at its end/,
+    spoil: (place) => {
+      place.flags["role-arn"] = null;
+      place.env["GCP2AWS_ROLE_ARN"] = `${ROLE}\n`;
+    },
+  },
+  {
     cause: "the region is misspelt",
     remedy: "mend it, or leave it out",
     check: "flags",
@@ -362,6 +373,15 @@ const profiles: Trouble[] = [
     code: "LOCAL_AWS_FILE",
     evidence: /does not take for a profile/,
     spoil: config((place) => `[team-a]\ncredential_process = ${place.line}\n`),
+  },
+  {
+    symptom: "The config profile (team-a) could not be found",
+    cause: "the section is `[Profile team-a]`",
+    remedy: "small letters: `[profile team-a]`",
+    check: "profile",
+    code: "LOCAL_AWS_FILE",
+    evidence: /line 1 is \[Profile team-a\], which this file does not take for a profile/,
+    spoil: config((place) => `[Profile team-a]\ncredential_process = ${place.line}\n`),
   },
   {
     symptom: "Unable to locate credentials",
@@ -1103,6 +1123,17 @@ const endpoints: Trouble[] = [
     code: "STS_UNREACHABLE",
     evidence: /name was not found/,
     spoil: set(["sts-endpoint", "https://sts.invalid"]),
+  },
+  {
+    cause: "a variable still names an endpoint that is gone, as that of an emulator",
+    remedy: "unset it: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`",
+    check: "endpoint",
+    code: "STS_UNREACHABLE",
+    evidence: /connection refused/,
+    spoil: (place) => {
+      place.env["AWS_ENDPOINT_URL_STS"] = "http://localhost:1";
+      place.env["AWS_ENDPOINT_URL"] = "STS_URL";
+    },
   },
   {
     cause: "a company proxy opens TLS with an authority of its own",

@@ -84,6 +84,9 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
       .join("\n"),
     `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE}\nAWS_REGION=eu-west-1\nAWS_USE_FIPS_ENDPOINT=TRUE`,
     `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE}\nAWS_ENDPOINT_URL_STS=https://x.example/a\nGCE_METADATA_HOST=[::1]:80`,
+    // Wrong by what is not shown.
+    `GCP2AWS_ROLE_ARN=${ROLE}\r`,
+    `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE} `,
   ],
   date: ["Mon, 23 Nov 2020 12:00:00 GMT", "Sun, 31 Dec 9999 23:59:60 GMT", "Thu, 29 Feb 2023 24:00:00 GMT"],
   "retry-after": ["0", "120", "1.5", "Wed, 21 Oct 2099 07:28:00 GMT"],
