@@ -51,7 +51,8 @@ export interface Config extends TokenConfig {
  * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE, LOCAL_FILE
  */
 export function readConfig(given: FlagValues, env: Environment, readText: ReadText = noFiles): Config {
-  const roleArn = required("roleArn", given, env);
+  // Every command that asks for all of this takes a target.
+  const roleArn = required("roleArn", given, env, given["target"] === undefined ? "name a target" : "");
   const chain = chainOf(given, env, roleArn);
   checkAccounts([...chain.via, roleArn], given, env);
   const token = readTokenConfig(given, env);

@@ -326,7 +326,7 @@ export const flags: readonly Flag[] = [
     name: "wait",
     value: "SECONDS",
     description:
-      "how long to wait for a young pod's metadata server, which refuses, 404 and 500 are taken for (default: 12, without 404)",
+      "how long to go on asking a metadata server that is not ready, as a young pod's: it refuses, or says 404 or 500 (default: 12, and not after 404)",
     rule: "a whole number from 1 to 600",
     example: "30s",
     valid: (text) => isIntegerBetween(1, 600)(text.replace(/s$/, "")),

@@ -331,6 +331,8 @@ describe("the command line", () => {
 
   it("is missing what is required", () => {
     expect(() => readConfig({}, {})).toThrow("--role-arn is missing");
+    const hint = expect.stringMatching(/^give --role-arn or set GCP2AWS_ROLE_ARN, /);
+    expect(() => readConfig({ target: "team-a" }, {})).toThrow(expect.objectContaining({ hint }));
     expect(() => readConfig({ roleArn: ROLE_ARN }, {})).toThrow("--audience is missing");
   });
 });

@@ -29,10 +29,15 @@ export function defineDoctor(program: Command, context: CommandContext): void {
     )
     .option(
       "--trust-policy <FILE>",
-      "the role's trust policy, to be held against the token where AWS denies it (default: iam:GetRole with keys in the environment)",
+      "the role's trust policy, to be held against the token where AWS denies it (default: what iam:GetRole says, by AWS keys in the environment)",
     )
     .option("--json", "print one line of JSON");
-  addPipeFlags(addTarget(command))
+  addPipeFlags(addTarget(command), [], {
+    roleArn: "the AWS role to assume (required without --profile)",
+    audience:
+      "the token's audience: what the role's trust policy compares with accounts.google.com:oaud (required without --profile, " +
+      "unless the token is given)",
+  })
     .addHelpText(
       "after",
       "\nExit status: 0 all is well, or works with warnings; else that of the first cause, as for credential-process.",

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Definition, Emulator } from "../emulator/index.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { collect } from "./collect.ts";
 import type { CommandContext } from "./commands.ts";
 
 interface EmulateOptions {
@@ -12,7 +13,7 @@ interface EmulateOptions {
   region: string;
   cloudtrail?: string;
   credentials?: string;
-  fault: string[];
+  fault?: string[];
   json?: true;
 }
 
@@ -32,7 +33,7 @@ export function defineEmulate(program: Command, { host }: CommandContext): void 
     .option("--region <REGION>", "region of the AWS side", "us-east-1")
     .option("--cloudtrail <DIR>", "write CloudTrail's files below this directory")
     .option("--credentials <DIR>", "write Google's application default credentials of every type into this directory")
-    .option("--fault <SPEC>", "what goes wrong, TARGET:KIND[=VALUE][@COUNT]; may be repeated", collect, [])
+    .option("--fault <SPEC>", "what goes wrong, TARGET:KIND[=VALUE][@COUNT]; may be repeated", collect)
     .option("--json", "print the addresses and variables as one line of JSON")
     .addHelpText("after", faultHelp)
     .action((options: EmulateOptions) => emulate(options, host));
@@ -55,7 +56,7 @@ async function emulate(options: EmulateOptions, host: Host): Promise<void> {
   const stopped = host.terminated();
   const emulator = await startEmulator({
     ...options,
-    faults: options.fault,
+    faults: options.fault ?? [],
     clock: host.now,
     ...(definition === undefined ? {} : { definition }),
     ...(options.cloudtrail === undefined ? {} : { cloudTrail: options.cloudtrail }),
@@ -131,10 +132,6 @@ Ctrl-C ends it.
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError("It must be a port from 0 to 65535.");
-}
-
-function collect(value: string, earlier: readonly string[]): string[] {
-  return [...earlier, value];
 }
 
 function messageOf(error: unknown): string {

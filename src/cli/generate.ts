@@ -23,7 +23,7 @@ import {
 } from "./trusted-role.ts";
 
 export interface GenerateOptions extends IdentityOptions {
-  audience: readonly string[];
+  audience?: readonly string[];
   roleName?: string;
   permissions?: string;
   format: string;
@@ -140,7 +140,7 @@ function nameOf({ roleName }: GenerateOptions, given: FlagValues, host: Host): P
 /** Each with each of the audiences that are given; where none is, with the one that its token says. */
 function withAudiences(
   identities: readonly Identity[],
-  { audience: asked }: GenerateOptions,
+  { audience: asked = [] }: GenerateOptions,
   given: FlagValues,
   host: Host,
 ): TrustedFor[] {
@@ -165,8 +165,8 @@ async function sourceIdentities(
 }
 
 async function googleSide(options: GenerateOptions, given: FlagValues, host: Host): Promise<string> {
-  const [identity] = options.email.length > 0 ? [] : await readIdentities(options, given, host);
-  const email = options.email[0] ?? identity?.email;
+  const [identity] = options.email === undefined ? await readIdentities(options, given, host) : [];
+  const email = options.email?.[0] ?? identity?.email;
   if (email === undefined) throw invalid("--google: the token names no email", "give --email");
   const { vm: name = identity?.claims.values["instance_name"], zone = identity?.claims.values["zone"] } = options;
   if ((name === undefined) !== (zone === undefined))

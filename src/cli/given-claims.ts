@@ -4,8 +4,9 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { decodeWhole } from "../identity-token/claims.ts";
 import { type Json, type JsonObject, objectOf, parseJson } from "../json.ts";
+import { nameOfInput, readInput } from "./input-file.ts";
 
-/** Where claims are given; those of a token of this workload where none are. */
+/** Where claims are given, `-` being standard input; those of a token of this workload where none are. */
 export interface ClaimsOptions {
   /** A file: an object as it stands in a token, or as `gcp2aws token --claims` prints it, or an array of such. */
   claims?: string;
@@ -24,8 +25,11 @@ export async function readGivenClaims(
   given: FlagValues,
   host: Host,
 ): Promise<{ from: string; roots: JsonObject[] }> {
-  if (claims !== undefined) return { from: claims, roots: claimsIn(host.readText(claims), claims) };
-  if (tokenFile !== undefined) return { from: tokenFile, roots: [decodeWhole(host.readText(tokenFile).trim()).claims] };
+  if (claims !== undefined) return { from: nameOfInput(claims), roots: claimsIn(readInput(claims, host), claims) };
+  if (tokenFile !== undefined) {
+    const { claims: root } = decodeWhole(readInput(tokenFile, host).trim());
+    return { from: nameOfInput(tokenFile), roots: [root] };
+  }
   const [{ openSource }, { mintToken }] = await Promise.all([
     import("../identity-token/open-source.ts"),
     import("../identity-token/life.ts"),

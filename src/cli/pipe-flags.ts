@@ -8,12 +8,19 @@ import { checkValue } from "./parse-flags.ts";
 /** A target by its name: flags that stand in a file. */
 const TARGET = "target";
 
-/** Gives a command the flags of the pipe from token to credentials, or all but those it has no use for. */
-export function addPipeFlags(command: Command, without: readonly FlagKey[] = []): Command {
+/**
+ * Gives a command the flags of the pipe from token to credentials, or all but those it has no use for.
+ * @param described those that mean something else to it, or are not required where they usually are
+ */
+export function addPipeFlags(
+  command: Command,
+  without: readonly FlagKey[] = [],
+  described: Readonly<Partial<Record<FlagKey, string>>> = {},
+): Command {
   for (const flag of flags) {
     if (without.includes(flag.key)) continue;
     const term = flag.value === undefined ? `--${flag.name}` : `--${flag.name} <${flag.value}>`;
-    const option = new Option(term, `${flag.description} [${variableOf(flag)}]`);
+    const option = new Option(term, `${described[flag.key] ?? flag.description} [${variableOf(flag)}]`);
     // Of a value alone: a switch has none, and commander then calls it for the switch itself.
     if (flag.value !== undefined) {
       option.argParser<string | undefined>((value, previous) => checkValue(flag.name, value, previous));

@@ -41,34 +41,46 @@ export function createProgram(context: CommandContext): Command {
  */
 export async function runCommandLine(program: Command, argv: readonly string[]): Promise<void> {
   try {
-    if (argv.length === 0) throw unknownCommand("no command given");
+    if (argv.length === 0) throw unknownCommand("no command given", "");
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw usage(error, argv);
+    if (error.exitCode !== 0) throw usage(error, nameOf(program, argv));
   }
 }
 
-const HINT = "see gcp2aws --help, or gcp2aws COMMAND --help";
-
-function unknownCommand(what: string): Gcp2awsError {
-  return new Gcp2awsError("USAGE_UNKNOWN_COMMAND", what, { hint: HINT });
+/** The command that the arguments begin with, together with the groups that it stands in; empty for the program itself. */
+function nameOf(parent: Command, [first, ...rest]: readonly string[]): string {
+  const command = parent.commands.find((each) => each.name() === first);
+  return command === undefined ? "" : `${command.name()} ${nameOf(command, rest)}`.trim();
 }
 
-function usage(error: CommanderError, argv: readonly string[]): Gcp2awsError {
-  const command = printable(argv[0] ?? "", 60);
-  const what = `${command}: ${printable(error.message.replace(/^error: /, ""), 200)}`;
+function unknownCommand(what: string, command: string): Gcp2awsError {
+  return new Gcp2awsError("USAGE_UNKNOWN_COMMAND", what, { hint: seeHelp(command) });
+}
+
+function seeHelp(command: string): string {
+  return command === "" ? "see gcp2aws --help" : `see gcp2aws ${command} --help`;
+}
+
+/** @param command see {@link nameOf} */
+function usage(error: CommanderError, command: string): Gcp2awsError {
+  const message = printable(error.message.replace(/^error: /, ""), 200);
+  const what = command === "" ? message : `${command}: ${message}`;
+  const hint = seeHelp(command);
   switch (error.code) {
-    case "commander.unknownCommand":
-      return unknownCommand(`"${printable(/'(.*)'/.exec(error.message)?.[1] ?? command, 60)}": no such command`);
+    case "commander.unknownCommand": {
+      const name = printable(/'(.*)'/.exec(error.message)?.[1] ?? "", 60);
+      return unknownCommand(`${command} "${name}": no such command`.trim(), command);
+    }
     case "commander.help":
-      return unknownCommand(`${command}: its own command is missing`);
+      return unknownCommand(`${command}: its own command is missing`, command);
     case "commander.missingMandatoryOptionValue":
-      return new Gcp2awsError("USAGE_MISSING_FLAG", what, { hint: HINT });
+      return new Gcp2awsError("USAGE_MISSING_FLAG", what, { hint });
     case "commander.unknownOption":
     case "commander.excessArguments":
-      return new Gcp2awsError("USAGE_UNKNOWN_FLAG", what, { hint: HINT });
+      return new Gcp2awsError("USAGE_UNKNOWN_FLAG", what, { hint });
     default:
-      return new Gcp2awsError("USAGE_INVALID_VALUE", what, { hint: HINT });
+      return new Gcp2awsError("USAGE_INVALID_VALUE", what, { hint });
   }
 }

@@ -18,6 +18,7 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { TARGET_NAME } from "../targets.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
+import { collect } from "./collect.ts";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, configOf, valuesOf } from "./pipe-flags.ts";
 import { tokenFilesOf, tokensOf } from "./serve-tokens.ts";
@@ -224,10 +225,6 @@ async function printEnv(
       ? imdsVariables(url, region)
       : containerVariables(`${url}${containerPath(target)}`, tokens(target.name), region);
   return formatEnvironment(format, set, conflictingVariables);
-}
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
 }
 
 function invalid(message: string, hint: string): Gcp2awsError {

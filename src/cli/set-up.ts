@@ -122,7 +122,7 @@ async function findIdentity(setup: Setup): Promise<Identity> {
   const { given, host, talk } = setup;
   const audience = read("audience", given, host.env) ?? NOBODY;
   const find = async () => {
-    const [identity] = await readIdentities({ sub: [], email: [] }, { ...given, audience }, host);
+    const [identity] = await readIdentities({}, { ...given, audience }, host);
     if (identity === undefined) throw new Error("a token is of somebody");
     return identity;
   };

@@ -22,10 +22,14 @@ export function defineSetup(program: Command, { host }: CommandContext): void {
     .option("--skip-aws", "run no AWS command: the role is there, or is made elsewhere")
     .option("--json", "print one line of JSON; everything else goes to stderr");
   // Of a chain, the token's role alone is set up; a target stands by itself.
-  addPipeFlags(command, ["via", "externalId", "sourceIdentity", "sessionTags", "transitiveTags", "config"])
+  addPipeFlags(command, ["via", "externalId", "sourceIdentity", "sessionTags", "transitiveTags", "config"], {
+    roleArn: "the AWS role to make, or to use if it is there (asked for at a terminal, else required)",
+    audience: "what the tokens are for (default: the role's ARN; of a token that is given, what it says)",
+  })
     .addHelpText(
       "after",
-      "\nThe audience is the role's ARN unless --audience is given: a token for one role is then of no use for another.",
+      "\nFlags with a variable in brackets are those of credential-process, and go into the profile.\n" +
+        "Where the audience is the role's ARN, a token for one role is of no use for another.",
     )
     .action(async (options: SetupOptions) => {
       const { setUp } = await import("./set-up.ts");

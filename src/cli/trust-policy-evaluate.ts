@@ -5,8 +5,10 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { JsonObject } from "../json.ts";
 import type { TokenClaims } from "../trust-policy/web-identity.ts";
+import { collect } from "./collect.ts";
 import type { CommandContext } from "./commands.ts";
 import type { ClaimsOptions } from "./given-claims.ts";
+import { checkInputs, nameOfInput, readInput } from "./input-file.ts";
 import { addPipeFlags, addTarget, flagsOf } from "./pipe-flags.ts";
 
 interface EvaluateOptions extends ClaimsOptions {
@@ -25,21 +27,24 @@ export function defineEvaluate(group: Command, { host }: CommandContext): void {
         "of each condition what it wanted and what the token had.",
     )
     .usage("--policy FILE (--claims FILE | --token-file FILE | --audience URI [flags] | TARGET) [--json]")
-    .requiredOption("--policy <FILE>", "the trust policy, in JSON")
+    .requiredOption("--policy <FILE>", "the trust policy, in JSON; - for standard input (required)")
     .addOption(
-      new Option("--claims <FILE>", "take the claims from this file: JSON, also as token --claims prints it").conflicts(
-        "tokenFile",
-      ),
+      new Option(
+        "--claims <FILE>",
+        "the claims of the token, in JSON, also as gcp2aws token --claims prints them; - for standard input",
+      ).conflicts("tokenFile"),
     )
-    .option("--token-file <FILE>", "take the token from this file; its signature is not checked")
+    .option("--token-file <FILE>", "the token itself; its signature is not checked; - for standard input")
     .option(
       "--context <KEY=VALUE>",
       "a further condition key, such as aws:SourceIp=203.0.113.9; may be given many times",
-      (text: string, given: string[] | undefined) => [...(given ?? []), text],
+      collect,
     )
     .option("--json", "print one line of JSON");
   const unused = flagsOfCredentials.filter((key) => key !== "roleSessionName");
-  addPipeFlags(addTarget(command), unused)
+  addPipeFlags(addTarget(command), unused, {
+    audience: "what the token is to be for that this workload asks for (required, unless claims or a token are given)",
+  })
     .addHelpText(
       "after",
       "\nExit status: 0 allowed, 4 denied, 7 the file is no trust policy, 2 usage, 3 no Google identity, 6 a file cannot be read.",
@@ -50,8 +55,9 @@ export function defineEvaluate(group: Command, { host }: CommandContext): void {
 async function evaluate(command: Command, options: EvaluateOptions, host: Host): Promise<void> {
   const context = contextOf(options.context ?? []);
   const { readTrustPolicyText } = await import("../trust-policy/read-trust-policy.ts");
-  const reading = readTrustPolicyText(host.readText(options.policy));
-  const name = printable(options.policy, 100);
+  checkInputs([options.policy, options.claims, options.tokenFile]);
+  const reading = readTrustPolicyText(readInput(options.policy, host));
+  const name = printable(nameOfInput(options.policy), 100);
   if ("problems" in reading) {
     const { locate } = await import("../trust-policy/json-text.ts");
     const problems = reading.problems.map(({ path, message }) => ({ ...locate(reading.json, path), message }));

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { flagsOfCredentials } from "../config.ts";
-import type { FlagKey } from "../flags.ts";
+import { type FlagKey, flagOf, variableOf } from "../flags.ts";
+import { collect } from "./collect.ts";
 import type { CommandContext } from "./commands.ts";
 import type { GenerateOptions } from "./generate.ts";
 import { addIdentityFlags } from "./identity-flags.ts";
@@ -25,18 +26,20 @@ export function defineGenerate(parent: Command, { host }: CommandContext): void 
     .command("generate")
     .summary("write the least trust policy for an identity")
     .description(
-      "Writes the trust policy that takes tokens of these identities for these audiences, and no others: of this workload itself, " +
-        "of a token, or of values that are given. With --via it is the one of a role that is assumed by another.",
+      "Writes the trust policy that takes tokens of these identities for these audiences, and no others. It is about this workload, " +
+        "unless --claims, --token-file or --sub say whom. With --via it is the policy of a role that another role assumes.",
     )
-    .usage("--audience URI [--format FORMAT --role-name NAME] [flags] | TARGET");
+    .usage(
+      "[--claims FILE | --token-file FILE | --sub ID] [--audience URI] [--format FORMAT --role-name NAME] [flags] [TARGET]",
+    );
   addIdentityFlags(command)
     .option(
       "--audience <URI>",
-      "an audience that its tokens may be for (repeatable; the first is that of the token that is looked at)",
-      (value: string, previous: readonly string[]) => [...previous, value],
-      [],
+      "an audience that the tokens may be for (repeatable; this workload is asked for a token for the first; required, unless " +
+        `claims or a token are given, which say it) [${variableOf(flagOf("audience"))}]`,
+      collect,
     )
-    .option("--role-name <NAME>", "the name of the role, where --role-arn is not given; for every format but json")
+    .option("--role-name <NAME>", "the name of the role, in place of --role-arn; for every format but json")
     .option("--permissions <ARN[,ARN]>", "managed policies that say what the role may do")
     .addOption(
       new Option("--format <FORMAT>", "json is the policy alone, the others make the role too")
@@ -44,19 +47,20 @@ export function defineGenerate(parent: Command, { host }: CommandContext): void 
         .default("json"),
     )
     .addOption(
-      new Option("--google <FORMAT>", "the other side instead: the service account, and the VM that has it").choices([
-        "gcloud",
-        "terraform",
-      ]),
+      new Option(
+        "--google <FORMAT>",
+        "Google's side instead: what makes the service account, and the VM that has it",
+      ).choices(["gcloud", "terraform"]),
     )
     .option("--vm <NAME>", "with --google: the name of the VM (default: what the token says)")
     .option("--zone <ZONE>", "with --google: its zone (default: what the token says)");
-  addPipeFlags(addTarget(command), ["audience", ...flagsOfCredentials.filter((key) => !ofChain.has(key))]).action(
-    async (_, options: GenerateOptions) => {
-      const [audience] = options.audience;
-      const given = await flagsOf(command, host, audience === undefined ? {} : { audience });
-      const { generate } = await import("./generate.ts");
-      await generate(options, given, host);
-    },
-  );
+  const unused: FlagKey[] = ["audience", ...flagsOfCredentials.filter((key) => !ofChain.has(key))];
+  addPipeFlags(addTarget(command), unused, {
+    roleArn: "the role that gets the policy (required with --via, and for an issuer that is not Google)",
+  }).action(async (_, options: GenerateOptions) => {
+    const [audience] = options.audience ?? [];
+    const given = await flagsOf(command, host, audience === undefined ? {} : { audience });
+    const { generate } = await import("./generate.ts");
+    await generate(options, given, host);
+  });
 }

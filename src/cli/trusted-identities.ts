@@ -31,7 +31,7 @@ export async function readIdentities(options: IdentityOptions, given: FlagValues
   const [way, another] = Object.entries({
     "--claims": options.claims !== undefined,
     "--token-file": options.tokenFile !== undefined,
-    "--sub": options.sub.length > 0,
+    "--sub": options.sub !== undefined,
   }).flatMap(([name, isGiven]) => (isGiven ? [name] : []));
   if (another !== undefined)
     throw invalid(`${way} and ${another}: there is one place where the identity comes from`, "leave out one of them");
@@ -77,7 +77,11 @@ function claimText(value: Json | undefined, name: string, from: string): string 
   throw unusable(from, `its ${name} is not a text of 1 to 1024 characters without spaces and control characters`);
 }
 
-function fromValues({ sub: subs, email: emails, issuer }: IdentityOptions, given: FlagValues, host: Host): Identity[] {
+function fromValues(
+  { sub: subs = [], email: emails = [], issuer }: IdentityOptions,
+  given: FlagValues,
+  host: Host,
+): Identity[] {
   const azp = read("azp", given, host.env);
   const isGoogle = issuer === undefined || issuer === GOOGLE_ISSUER;
   if (azp !== undefined && !isGoogle)

@@ -36,12 +36,17 @@ function check(key: FlagKey, value: string, origin: string): string {
   });
 }
 
-export function required(key: FlagKey, given: FlagValues, env: Environment): string {
+/**
+ * @param instead what else can be done, for the hint: `name a target`
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function required(key: FlagKey, given: FlagValues, env: Environment, instead = ""): string {
   const value = read(key, given, env);
   if (value !== undefined) return value;
   const { name, example } = flagOf(key);
+  const either = instead === "" ? "" : `${instead}, `;
   throw new Gcp2awsError("USAGE_MISSING_FLAG", `--${name} is missing`, {
-    hint: `${key === "roleArn" ? "name a target, " : ""}give --${name} or set ${variableOf(flagOf(key))}, for example --${name} ${example}`,
+    hint: `${either}give --${name} or set ${variableOf(flagOf(key))}, for example --${name} ${example}`,
   });
 }
 

@@ -34,9 +34,7 @@ export const processHost: Host = {
     try {
       return readPatiently(path);
     } catch (error) {
-      throw new Gcp2awsError("LOCAL_FILE", `${printable(path)} not read: ${codeOf(error)}`, {
-        hint: "check the path and that this user may read it",
-      });
+      throw notRead(printable(path), error, "check the path and that this user may read it");
     }
   },
   terminated: () =>
@@ -65,6 +63,22 @@ export const processHost: Host = {
       .unref();
   },
 };
+
+/**
+ * All of standard input, at most 4 MB, however long whoever writes there takes.
+ * @throws Gcp2awsError LOCAL_FILE
+ */
+export function readStdin(): string {
+  try {
+    return readWhole(0, Infinity);
+  } catch (error) {
+    throw notRead("standard input", error, "check what is written to it, and that it is at most 4 MB");
+  }
+}
+
+function notRead(what: string, error: unknown, hint: string): Gcp2awsError {
+  return new Gcp2awsError("LOCAL_FILE", `${what} not read: ${codeOf(error)}`, { hint });
+}
 
 /**
  * Nothing for the three streams, and nothing in place of whatever else the caller left open for its children: Node hands
@@ -109,18 +123,21 @@ const PATIENCE_MS = 10_000;
 function readPatiently(path: string): string {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const chunks: Buffer[] = [];
-    const giveUp = performance.now() + PATIENCE_MS;
-    for (let length = 0; ;) {
-      const chunk = Buffer.allocUnsafe(64 * 1024);
-      const read = readNow(descriptor, chunk, giveUp);
-      if (read === 0) return Buffer.concat(chunks).toString("utf8");
-      chunks.push(chunk.subarray(0, read));
-      length += read;
-      if (length > TEXT_BYTES) throw new FileError("EFBIG");
-    }
+    return readWhole(descriptor, performance.now() + PATIENCE_MS);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function readWhole(descriptor: number, giveUp: number): string {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ;) {
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    const read = readNow(descriptor, chunk, giveUp);
+    if (read === 0) return Buffer.concat(chunks).toString("utf8");
+    chunks.push(chunk.subarray(0, read));
+    length += read;
+    if (length > TEXT_BYTES) throw new FileError("EFBIG");
   }
 }
 

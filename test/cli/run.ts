@@ -70,6 +70,8 @@ export interface RunOptions {
   uid?: number;
   /** A file that takes the place of the stdout pipe. */
   stdoutFile?: string;
+  /** What stands on stdin; nothing unless given. */
+  stdin?: string;
 }
 
 /** Runs `gcp2aws argv` to its end, at most 30 seconds, and looks for the secrets in what it wrote. */
@@ -93,13 +95,19 @@ export function runProgram(program: string, argv: readonly string[], options: Ru
       env: options.env ?? cleanEnv(),
       cwd: options.cwd,
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-      stdio: ["ignore", options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w"), "pipe"],
+      stdio: [
+        options.stdin === undefined ? "ignore" : "pipe",
+        options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w"),
+        "pipe",
+      ],
       timeout: 50_000,
     });
     const output = { stdout: "", stderr: "" };
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
     child.on("error", fail);
+    // It may end before it has read everything.
+    child.stdin?.on("error", () => {}).end(options.stdin);
     child.on("close", (status) => done({ status, ...output }));
   });
 }

@@ -303,7 +303,7 @@ describe.each(entries)("setup, $name", (entry) => {
   it("says that the AWS CLI is not installed, and that a role is needed", async () => {
     const { setup, env } = user(entry, cloud);
     const { stderr } = await run(entry, ["setup", "--yes"], { env });
-    expect(stderr).toContain("--role-arn is missing [USAGE_MISSING_FLAG]");
+    expect(stderr).toContain("--role-arn is missing [USAGE_MISSING_FLAG]\nhint: give --role-arn or set ");
     // An executable needs no PATH; the other way to run is the absolute path of Node.
     env["PATH"] = "/nowhere";
     const result = await setup(...GIVEN, "--yes");

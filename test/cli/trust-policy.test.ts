@@ -49,8 +49,12 @@ const claims = { iss: `https://${G}`, sub: SUB, azp: SUB, aud: AUDIENCE };
 const claimsFile = file("claims.json", claims);
 
 describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
-  const evaluate = (argv: readonly string[], env: Record<string, string> = {}) =>
-    run(entry, ["trust-policy", "evaluate", ...argv], { env: { ...cloud.env, ...env }, secrets: cloud.secrets });
+  const evaluate = (argv: readonly string[], env: Record<string, string> = {}, stdin?: string) =>
+    run(entry, ["trust-policy", "evaluate", ...argv], {
+      env: { ...cloud.env, ...env },
+      secrets: cloud.secrets,
+      ...(stdin !== undefined && { stdin }),
+    });
 
   it("lets the live identity in", async () => {
     const { status, stdout, stderr } = await evaluate(["--policy", sound, "--audience", AUDIENCE]);
@@ -101,6 +105,24 @@ describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
     expect((await evaluate(["--policy", sound, "--claims", kept])).status).toBe(0);
     expect((await evaluate(["--policy", sound, "--token-file", file("token", `${token.stdout}\n`)])).status).toBe(0);
     expect((await evaluate(["--policy", sound, "--identity-token-file", join(directory, "token")])).status).toBe(0);
+  });
+
+  it("reads standard input, once", async () => {
+    const policyText = readFileSync(misplaced, "utf8");
+    const piped = await evaluate(["--policy", "-", "--claims", claimsFile], {}, policyText);
+    expect(piped.status).toBe(4);
+    expect(piped.stderr).toContain(`gcp2aws: standard input does not let ${SUB} in`);
+    const nothing = await evaluate(["--policy", "-", "--claims", claimsFile], {}, "");
+    expect(nothing.stderr).toContain("gcp2aws: standard input is no trust policy that IAM would take [POLICY_INVALID]");
+    expect((await evaluate(["--policy", sound, "--claims", "-"], {}, JSON.stringify(claims))).status).toBe(0);
+    const token = await run(entry, ["token", "--audience", AUDIENCE], { env: cloud.env });
+    expect((await evaluate(["--policy", sound, "--token-file", "-"], {}, token.stdout)).status).toBe(0);
+    expect(await evaluate(["--policy", "-", "--claims", "-"], {}, policyText)).toEqual({
+      status: 2,
+      stdout: "",
+      stderr:
+        'gcp2aws: "-": standard input is given twice, and can be read once [USAGE_INVALID_VALUE]\nhint: put one of them in a file\n',
+    });
   });
 
   it("knows the session's name as it would be sent, and what else is given", async () => {
@@ -200,6 +222,8 @@ describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
 
 describe.each(entries)("trust-policy lint, $name", (entry: Entry) => {
   const lint = (...argv: string[]) => run(entry, ["trust-policy", "lint", ...argv], { env: cloud.env });
+  const pipe = (stdin: string, ...argv: string[]) =>
+    run(entry, ["trust-policy", "lint", ...argv], { env: cloud.env, stdin });
 
   it("has nothing to say of a sound policy", async () => {
     expect(await lint(sound)).toEqual({ status: 0, stdout: "0 errors, 0 warnings in 1 file\n", stderr: "" });
@@ -234,10 +258,67 @@ describe.each(entries)("trust-policy lint, $name", (entry: Entry) => {
     });
   });
 
+  it("reads standard input among the files", async () => {
+    const { status, stdout } = await pipe(readFileSync(open, "utf8"), sound, "-");
+    expect(status).toBe(7);
+    expect(stdout).toContain("-:10:20: error audience-only: ");
+    expect(stdout).toMatch(/\n1 error, 0 warnings in 2 files\n$/);
+    const tooMuch = await pipe(" ".repeat(5_000_000), "-");
+    expect(tooMuch).toMatchObject({ status: 6, stdout: "" });
+    expect(tooMuch.stderr).toContain("gcp2aws: standard input not read: EFBIG [LOCAL_FILE]");
+  });
+
+  it("says what is in the others where a file cannot be read", async () => {
+    const files = [`${directory}/gone.json`, open, directory];
+    const gone = `${directory}/gone.json not read: ENOENT`;
+    const unreadable = `${directory} not read: EISDIR`;
+    const { status, stdout, stderr } = await lint(...files);
+    expect(status).toBe(6);
+    expect(stdout).toContain(`${open}:10:20: error audience-only: `);
+    expect(stdout).toMatch(/\n1 error, 0 warnings in 1 file\n$/);
+    expect(stderr.match(/^gcp2aws: .*/gm)).toEqual([
+      `gcp2aws: ${gone} [LOCAL_FILE]`,
+      `gcp2aws: ${unreadable} [LOCAL_FILE]`,
+    ]);
+
+    const json = await lint(...files, "--format", "json");
+    expect(json).toMatchObject({ status, stderr });
+    expect(JSON.parse(json.stdout)).toEqual({
+      files: [
+        { file: files[0], error: { code: "LOCAL_FILE", message: gone } },
+        { file: open, findings: [expect.objectContaining({ rule: "audience-only" })] },
+        { file: directory, error: { code: "LOCAL_FILE", message: unreadable } },
+      ],
+    });
+
+    const sarif = await lint(...files, "--format", "sarif");
+    expect(sarif).toMatchObject({ status, stderr });
+    expect(JSON.parse(sarif.stdout)).toMatchObject({
+      runs: [
+        {
+          invocations: [
+            {
+              executionSuccessful: false,
+              toolExecutionNotifications: [
+                { descriptor: { id: "LOCAL_FILE" }, level: "error", message: { text: gone } },
+                {
+                  message: { text: unreadable },
+                  locations: [{ physicalLocation: { artifactLocation: { uri: directory } } }],
+                },
+              ],
+            },
+          ],
+          results: [{ ruleId: "audience-only" }],
+        },
+      ],
+    });
+  });
+
   it.each<[string, string[], number, string]>([
     ["without a file", [], 2, "missing required argument"],
     ["another format", [sound, "--format", "xml"], 2, "Allowed choices are text, json, sarif"],
-    ["a file that is not there", [sound, "/nowhere.json"], 6, "[LOCAL_FILE]"],
+    ["a file that is not there", ["/nowhere.json"], 6, "[LOCAL_FILE]"],
+    ["standard input twice", ["-", sound, "-"], 2, "standard input is given twice"],
   ])("%s fails", async (_, argv, status, message) => {
     const result = await lint(...argv);
     expect(result).toMatchObject({ status, stdout: "" });

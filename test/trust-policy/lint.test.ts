@@ -95,6 +95,7 @@ describe("findings", () => {
       runs: [
         {
           tool: { driver: { name: "gcp2aws trust-policy lint", version: "1.2.3" } },
+          invocations: [{ executionSuccessful: true, toolExecutionNotifications: [] }],
           results: [
             {
               ruleId: "audience-only",

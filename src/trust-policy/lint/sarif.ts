@@ -1,12 +1,21 @@
 import { type Finding, rules } from "./lint.ts";
 
+interface Unread {
+  file: string;
+  error: { code: string; message: string };
+}
+
 /**
  * Findings as code scanners exchange them: SARIF 2.1.0
  * (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
- * @param files name, as it is in the repository, and findings
+ * @param files name, as it is in the repository, and findings, or why it could not be read
  * @param version of gcp2aws
  */
-export function toSarif(files: readonly { file: string; findings: readonly Finding[] }[], version: string): object {
+export function toSarif(
+  files: readonly ({ file: string; findings: readonly Finding[] } | Unread)[],
+  version: string,
+): object {
+  const unread = files.flatMap((each) => ("error" in each ? [notificationOf(each.file, each.error)] : []));
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
@@ -24,10 +33,26 @@ export function toSarif(files: readonly { file: string; findings: readonly Findi
             })),
           },
         },
-        results: files.flatMap(({ file, findings }) => findings.map((finding) => resultOf(file, finding))),
+        invocations: [{ executionSuccessful: unread.length === 0, toolExecutionNotifications: unread }],
+        results: files.flatMap((each) =>
+          "findings" in each ? each.findings.map((finding) => resultOf(each.file, finding)) : [],
+        ),
       },
     ],
   };
+}
+
+function notificationOf(file: string, { code, message }: Unread["error"]) {
+  return {
+    descriptor: { id: code },
+    level: "error",
+    message: { text: escape(message) },
+    locations: [{ physicalLocation: { artifactLocation: artifactOf(file) } }],
+  };
+}
+
+function artifactOf(file: string) {
+  return { uri: file.split("/").map(encodeURIComponent).join("/") };
 }
 
 function resultOf(file: string, { rule, severity, title, evidence, path, line, column }: Finding) {
@@ -39,7 +64,7 @@ function resultOf(file: string, { rule, severity, title, evidence, path, line, c
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/") },
+          artifactLocation: artifactOf(file),
           region: { startLine: line, startColumn: column },
         },
         logicalLocations: [{ fullyQualifiedName: path }],
