@@ -149,7 +149,24 @@ describe("what is shown of a statement", () => {
     ]);
     const context = { "AWS:currentTIME": ["x"], "sts:rolesessionname": ["t"], "aws:securetransport": ["false"] };
     expect(actual({ ...asked, now: 0, context })).toEqual(["t", "x", "0", "false", "accounts.google.com"]);
+    // Variables see the same.
+    const byVariable = statement({ StringEquals: { "aws:RequestedRegion": "${aws:CurrentTime}" } });
+    const request = { ...asked, now: 0, context: { ...context, "aws:RequestedRegion": ["x"] } };
+    expect(first(byVariable, request).matched).toBe(true);
   });
+});
+
+test("a provider is named whole: not by its account, as callers of AWS may be", () => {
+  const name = "container.googleapis.com/v1/projects/p/locations/l/clusters/c";
+  const claims = { iss: `https://${name}`, sub: "s", aud: "a" };
+  const arn = `arn:aws:iam::111122223333:oidc-provider/${name}`;
+  const decision = (federated: string) => {
+    const policy = policyOf({ Statement: statement(undefined, { Principal: { Federated: federated } }) });
+    return evaluateTrustPolicy(policy, { claims, accountId: "111122223333" }).decision;
+  };
+  expect(decision(arn)).toBe("allowed");
+  for (const other of ["111122223333", "arn:aws:iam::111122223333:root", name, `${arn}2`])
+    expect(decision(other)).toBe("denied");
 });
 
 describe("hints", () => {
@@ -165,6 +182,7 @@ describe("hints", () => {
     return [principal, action, ...conditions].flatMap((each) => ("hint" in each ? [each.hint] : []));
   };
   const { email: _, ...withoutEmail } = CLAIMS;
+  const pod: TokenClaims = { iss: `https://${cluster}`, sub: "s", aud: "a" };
 
   test.each<[string, object, string | undefined, TokenClaims?]>([
     ["an audience, not the token's", key("aud", "https://x"), "an audience belongs under accounts.google.com:oaud"],
@@ -256,6 +274,18 @@ describe("hints", () => {
     ["a variable with Version", key("oaud", "${aws:PrincipalTag/x}"), undefined],
     ["a negated operator says it itself", key("sub", sub, "StringNotEquals"), undefined],
     ["Null says it itself", key("sub", "true", "Null"), undefined],
+    ["a negated operator of several", key("aud", [sub, "https://x"], "StringNotEquals"), undefined],
+    ["what matches by the key's absence", key("email", "x", "StringEqualsIfExists"), undefined, withoutEmail],
+    ["a slash within the key", key("accounts/.google.com:sub", sub), `begin with ${G}:, not accounts/.google.com:`],
+    ["https:// in the midst of the key", key("acchttps://ounts.google.com:sub", sub), "key of another issuer"],
+    ["another email", key("email", "other@example.com"), undefined],
+    ["the azp under sub", key("sub", "5"), undefined, { ...CLAIMS, azp: "5" }],
+    ["an audience of a cluster", key(`${cluster}:aud`, "https://x"), undefined, pod],
+    ["an email as a pod's sub", key(`${cluster}:sub`, "x@example.com"), undefined, pod],
+    ["one of two", key("amr", "a", "ForAllValues:StringEquals"), undefined, { ...CLAIMS, amr: ["a", "b"] }],
+    ["a character that cannot be seen, in another value", key("oaud", "https://x\u200b"), undefined],
+    ["https:// in the midst of a value", key("oaud", "xhttps://y"), undefined, { ...CLAIMS, aud: "xy" }],
+    ["https:// in the midst of the token's", key("oaud", "xy"), undefined, { ...CLAIMS, aud: "xhttps://y" }],
   ])("%s", (_name, condition, hint, claims) => {
     const hints = hintOf(statement(condition), claims);
     if (hint === undefined) expect(hints).toEqual([]);
@@ -275,6 +305,15 @@ describe("hints", () => {
   test("a variable without Version", () => {
     const hints = hintOf(statement(key("sub", "${accounts.google.com:sub}")), CLAIMS, "2008-10-17");
     expect(hints).toEqual(['without "Version": "2012-10-17" a variable is plain text']);
+    expect(hintOf(statement(key("sub", "1")), CLAIMS, "2008-10-17")).toEqual([]);
+  });
+
+  test("none for what was said of the request and is another", () => {
+    const policy = policyOf({ Statement: statement(key("aws:SourceIp", "1.2.3.4", "IpAddress")) });
+    const context = { "aws:SourceIp": ["5.6.7.8"] };
+    const [condition] = evaluateTrustPolicy(policy, { claims: CLAIMS, context }).statements[0]?.conditions ?? [];
+    expect(condition).toEqual(expect.objectContaining({ matched: false, actual: ["5.6.7.8"] }));
+    expect(condition).not.toHaveProperty("hint");
   });
 
   test.each<[string, object, string | undefined, TokenClaims?]>([
@@ -323,6 +362,12 @@ describe("hints", () => {
       { Federated: cluster },
       `arn:aws:iam::ACCOUNT:oidc-provider/${cluster}`,
       { iss: `https://${cluster}`, sub: "s", aud: "a" },
+    ],
+    [
+      "another cluster",
+      { Federated: "container.googleapis.com/v1/projects/other" },
+      `arn:aws:iam::ACCOUNT:oidc-provider/${cluster}`,
+      pod,
     ],
     ["a cluster, and Google", { Federated: G }, undefined, { iss: `https://${cluster}`, sub: "s", aud: "a" }],
   ])("principal: %s", (_name, principal, hint, claims) => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { trustGoogle, trustProvider } from "../../src/trust-policy/generate.ts";
+import { absentKeys } from "../../src/trust-policy/condition-keys.ts";
 import { lintTrustPolicy, rules } from "../../src/trust-policy/lint/lint.ts";
 import { formatPolicy, type PolicyDocument } from "../../src/trust-policy/policy.ts";
 import { toSarif } from "../../src/trust-policy/lint/sarif.ts";
@@ -21,6 +22,32 @@ const textOf = ({ policy, text }: Case) => text ?? JSON.stringify(policy);
 const found = (one: Case) => [...new Set(lintTrustPolicy(textOf(one)).map(({ rule }) => rule))];
 /** What a runtime says of broken JSON is its own. */
 const jsonErrorless = (evidence: string) => evidence.replace(/(is not JSON: ).*/s, "$1…");
+
+const policyWith = (condition: object, effect = "Allow") =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: effect,
+      Principal: { Federated: "accounts.google.com" },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: condition,
+    },
+  });
+
+test.each(["sub", "aud", "oaud", "email", "amr"])("%s is text, and no number", (name) => {
+  const rulesOf = (operator: string) =>
+    lintTrustPolicy(policyWith({ [operator]: { [`accounts.google.com:${name}`]: "1" } })).map(({ rule }) => rule);
+  expect(rulesOf("NumericEquals")).toContain("operator-type");
+  for (const operator of ["StringLike", "Null"]) expect(rulesOf(operator)).not.toContain("operator-type");
+});
+
+test.each([...absentKeys])("a Deny may ask whether there is %s", (key) => {
+  const rulesOf = (effect: string, operator: string) =>
+    lintTrustPolicy(policyWith({ [operator]: { [key]: "x" } }, effect)).map(({ rule }) => rule);
+  expect(rulesOf("Deny", "StringNotEquals")).not.toContain("unknown-key");
+  expect(rulesOf("Allow", "StringEqualsIfExists")).not.toContain("unknown-key");
+  expect(rulesOf("Allow", "StringEquals")).toContain("unknown-key");
+});
 
 describe("the corpus", () => {
   test.each(cases)("$name", (one) => {
@@ -123,6 +150,27 @@ describe("findings", () => {
       defaultConfiguration: { level: severity },
     }));
     expect(sarif).toMatchObject({ runs: [{ tool: { driver: { rules: described } } }] });
+  });
+
+  test("say in SARIF which file could not be read", () => {
+    const unread = { file: "a b.json", error: { code: "LOCAL_FILE", message: "a b.json not read: [ENOENT]" } };
+    const artifactLocation = { uri: "a%20b.json" };
+    const invocations = [
+      {
+        executionSuccessful: false,
+        toolExecutionNotifications: [
+          {
+            descriptor: { id: "LOCAL_FILE" },
+            level: "error",
+            message: { text: String.raw`a b.json not read: \[ENOENT\]` },
+            locations: [{ physicalLocation: { artifactLocation } }],
+          },
+        ],
+      },
+    ];
+    expect(toSarif([unread], "1")).toMatchObject({ runs: [{ invocations, results: [] }] });
+    const read = [{ executionSuccessful: true, toolExecutionNotifications: [] }];
+    expect(toSarif([{ file: "a", findings: [] }], "1")).toMatchObject({ runs: [{ invocations: read, results: [] }] });
   });
 
   test("say in SARIF what is no error", () => {
