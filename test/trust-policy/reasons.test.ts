@@ -8,8 +8,8 @@ const G = "accounts.google.com";
 const { sub, aud } = CLAIMS;
 
 function evaluated(...statements: object[]) {
-  const common = { Principal: { Federated: G }, Action: "sts:AssumeRoleWithWebIdentity" };
-  const Statement = statements.map((statement) => ({ Effect: "Allow", ...common, ...statement }));
+  const common = { Effect: "Allow", Principal: { Federated: G }, Action: "sts:AssumeRoleWithWebIdentity" };
+  const Statement = statements.map((statement) => Object.assign({}, common, statement));
   const reading = readTrustPolicyText(JSON.stringify({ Version: "2012-10-17", Statement }));
   if ("problems" in reading) throw new Error(JSON.stringify(reading.problems));
   return evaluateTrustPolicy(reading.policy, { claims: CLAIMS, sessionName: "s" });
