@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -215,13 +216,14 @@ describe("the doctor's checks", () => {
     expect((await flagsWith(name, "x y"))?.remedy?.commands?.join()).toBe(command);
   });
 
-  it("take a line break off a variable, where printing hides it", async () => {
-    const found = await flagsWith("GCP2AWS_AUDIENCE", `${CLAIMS.aud}\n`);
+  it.each(["\n", "\r\n", "\r"])("take a line break off a variable, where printing hides it: %j", async (end) => {
+    const spoilt = `${CLAIMS.aud}${end}`;
+    const found = await flagsWith("GCP2AWS_AUDIENCE", spoilt);
     expect(found?.evidence[0]).toContain(`"${CLAIMS.aud}" with a line break at its end: must be`);
-    expect(found?.remedy).toEqual({
-      text: "take the line break off",
-      commands: ['export GCP2AWS_AUDIENCE="$(printf %s "$GCP2AWS_AUDIENCE")"'],
-    });
+    expect(found?.remedy?.text).toBe("take the line break off");
+    const commands = [...(found?.remedy?.commands ?? []), "printenv GCP2AWS_AUDIENCE"].join("\n");
+    const env = { PATH: "/usr/bin:/bin", GCP2AWS_AUDIENCE: spoilt };
+    expect(execFileSync("sh", ["-c", commands], { env, encoding: "utf8" })).toBe(`${CLAIMS.aud}\n`);
   });
 
   const endpoint = { AWS_ENDPOINT_URL: "https://example.com" };
