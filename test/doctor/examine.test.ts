@@ -43,7 +43,7 @@ function answer({ url, body }: HttpRequest): Partial<HttpResponse> {
 }
 
 const tools = (says: Record<string, string> = {}): Tools => ({
-  user: { realPath: (path) => path, setMode: () => {} },
+  user: { realPath: (path) => path, setMode: () => {}, checkWritable: () => {} },
   parseFlags: () => ({}),
   withTarget: (given) => Promise.resolve(given),
   runProgram: (program) =>
