@@ -219,6 +219,9 @@ export const LINE_BREAK = " with a line break at its end";
 
 function hidden(value: string): string {
   if (/[\r\n]$/.test(value)) return LINE_BREAK;
-  if (/[\u0000-\u001f\u007f]/.test(value)) return " with a control character in it";
-  return /^ | $/.test(value) ? " with a space at an end" : "";
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(value)) return " with a control character in it";
+  // As copied from pages and documents: soft hyphens, characters without width, marks of direction and of byte order.
+  if (/[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(value))
+    return " with a character in it that does not show";
+  return value === value.trim() ? "" : " with a space at an end";
 }

@@ -87,6 +87,8 @@ export interface UserFiles {
   /** The absolute path that all links of `path` lead to; ENOENT where nothing is there. */
   realPath: (path: string) => string;
   setMode: (path: string, mode: number) => void;
+  /** Whether this user may make files in the directory, and the disk takes them: EACCES, EROFS. */
+  checkWritable: (directory: string) => void;
 }
 
 /** Runs a program to its end, without a shell, and reads what it says. Never rejects. */

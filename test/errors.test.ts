@@ -50,6 +50,11 @@ it.each([
   ["x\ny", '"x y" with a control character in it'],
   ["x ", '"x" with a space at an end'],
   [" x", '"x" with a space at an end'],
+  ["x\u00a0", '"x" with a space at an end'],
+  ["x\u0085", '"x" with a control character in it'],
+  ["\ufeffx", '"x" with a character in it that does not show'],
+  ["x\u200e", '"x" with a character in it that does not show'],
+  ["x\u200by", '"x\u200by" with a character in it that does not show'],
   ["x y", '"x y"'],
 ])("a value that is refused says what it hides: %j", (value, shown) => {
   expect(quoted(value)).toBe(shown);

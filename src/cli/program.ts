@@ -70,7 +70,7 @@ function usage(error: CommanderError, command: string): Gcp2awsError {
   const hint = seeHelp(command);
   switch (error.code) {
     case "commander.unknownCommand": {
-      const name = printable(/'(.*)'/.exec(error.message)?.[1] ?? "", 60);
+      const name = printable(/'(.*)'/s.exec(error.message)?.[1] ?? "", 60);
       return unknownCommand(`${command} "${name}": no such command`.trim(), command);
     }
     case "commander.help":

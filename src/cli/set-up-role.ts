@@ -1,7 +1,7 @@
 import { isProfileName } from "../aws-files/parse.ts";
 import { type FlagValues, read, required } from "../config/read.ts";
 import { readTokenConfig, type TokenConfig } from "../config.ts";
-import { Gcp2awsError, printable } from "../errors.ts";
+import { Gcp2awsError, quoted } from "../errors.ts";
 import { flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
 import type { AwsSide } from "../setup/aws-side.ts";
@@ -37,6 +37,17 @@ export interface Setup {
 /** Of a token that only says who this is; no role takes it. */
 export const NOBODY = "gcp2aws-setup";
 
+/**
+ * Finds what is wrong with the flags before anything is made: an account of Google's comes before the role.
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ */
+export function checkGiven({ options: { permissions, profile }, given, host, talk }: Setup): void {
+  const roleArn = talk.isAlone ? required("roleArn", given, host.env) : read("roleArn", given, host.env);
+  if (roleArn !== undefined) nameOfArn(roleArn);
+  permissionsOf(permissions);
+  if (profile !== undefined) checkProfile(profile);
+}
+
 /** What flags and variables do not say is asked for. */
 export async function askForRole(identity: Identity, setup: Setup): Promise<{ side: AwsSide; profile: string }> {
   const { options, given, host, talk } = setup;
@@ -47,15 +58,12 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
       /^\d{12}$/.test(text) ? undefined : "an account ID has 12 digits",
     );
     const usual = `gcp2aws-${/^([a-z\d-]+)@/.exec(identity.email ?? "")?.[1] ?? "role"}`;
-    const typed =
-      account === ""
-        ? ""
-        : await talk.ask("Name of the role", usual, (text) => {
-            const parsed = parseRoleArn(`arn:aws:iam::${account}:role/${text}`);
-            if (parsed === undefined) return `it does not give ${rule}`;
-            return isRoleName(parsed.name) ? undefined : `it must be ${ROLE_NAME}`;
-          });
-    roleArn = account === "" ? required("roleArn", given, host.env) : `arn:aws:iam::${account}:role/${typed}`;
+    const name = await talk.ask("Name of the role", usual, (text) => {
+      const parsed = parseRoleArn(`arn:aws:iam::${account}:role/${text}`);
+      if (parsed === undefined) return `it does not give ${rule}`;
+      return isRoleName(parsed.name) ? undefined : `it must be ${ROLE_NAME}`;
+    });
+    roleArn = `arn:aws:iam::${account}:role/${name}`;
   }
   const role = nameOfArn(roleArn);
   const { accountId = "" } = parseRoleArn(roleArn) ?? {};
@@ -70,11 +78,7 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
           wrongPermissions,
         ));
   const profile = options.profile ?? (await talk.ask("Profile to write", role.name, wrongProfile));
-  const wrong = wrongProfile(profile);
-  if (wrong !== undefined)
-    throw new Gcp2awsError("USAGE_INVALID_VALUE", `--profile "${printable(profile, 100)}": ${wrong}`, {
-      hint: "give another --profile",
-    });
+  checkProfile(profile);
   const trust = trustOf([{ ...identity, audience }], () => roleArn);
   const providerArn = trust.provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
   const whole = checkSize(
@@ -102,6 +106,14 @@ export function audienceOf({ audience }: AwsSide, { given, host }: Setup): FlagV
 /** Whether it is for gcp2aws to say what the token is for. */
 function chooses({ source: { kind } }: TokenConfig): boolean {
   return kind !== "file" && kind !== "command" && kind !== "variable";
+}
+
+function checkProfile(profile: string): void {
+  const wrong = wrongProfile(profile);
+  if (wrong === undefined) return;
+  throw new Gcp2awsError("USAGE_INVALID_VALUE", `--profile ${quoted(profile)}: ${wrong}`, {
+    hint: "give another --profile",
+  });
 }
 
 function wrongPermissions(text: string): string | undefined {

@@ -3,11 +3,13 @@ import { type FlagValues, read } from "../config/read.ts";
 import { readConfig, readTokenConfig } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
 import { formatText } from "../doctor/report.ts";
+import { checkEditable } from "../delivery/edit-file.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { FlagKey } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { runProgram } from "../host/run-program.ts";
 import { openTerminal } from "../host/terminal.ts";
+import { userFiles } from "../host/user-files.ts";
 import { callerToken } from "../identity-token/application-default.ts";
 import { throughNetwork } from "../network.ts";
 import { type AwsSide, awsCommandsOf, checkAccount, makeRole } from "../setup/aws-side.ts";
@@ -17,7 +19,7 @@ import { createCommands } from "../setup/run-command.ts";
 import { talkAlone, talkAt } from "../setup/talk.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import { describeProfile, writeProfile, type WrittenProfile } from "./configure.ts";
-import { askForRole, audienceOf, NOBODY, type Setup, type SetupOptions } from "./set-up-role.ts";
+import { askForRole, audienceOf, checkGiven, NOBODY, type Setup, type SetupOptions } from "./set-up-role.ts";
 import { warnOfShadows } from "./profile-flags.ts";
 import { diagnose } from "./doctor.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
@@ -77,6 +79,7 @@ export async function setUp(options: SetupOptions, given: FlagValues, host: Host
 
 async function walk(setup: Setup, report: Report): Promise<void> {
   const { options, talk } = setup;
+  checkGiven(setup);
   const identity = await findIdentity(setup);
   const { issuer, sub, email } = identity;
   report.identity = { issuer, sub, email };
@@ -89,6 +92,7 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   const values: FlagValues = { ...setup.given, roleArn: role, ...audienceOf(side, setup) };
   // A profile that may not be written is found before anything is made.
   const planned = await write(profile, values, true, setup);
+  if (planned.changed && setup.acts) checkEditable(planned.file, setup.host, userFiles);
   const isNew = await awsPart(side, setup);
   report.profile = await profilePart(planned, values, setup);
   if (!setup.acts || report.profile.dryRun) return;

@@ -90,15 +90,40 @@ export function readUserFile(path: string, host: Host, user: UserFiles): string 
   }
 }
 
-/** The file itself, where the links end; in a directory that is there. */
-function resolve(path: string, { files }: Host, { realPath }: UserFiles): string {
+/**
+ * Whether {@link editFile} could write it, as far as can be seen without a trace.
+ * @throws Gcp2awsError LOCAL_FILE
+ */
+export function checkEditable(path: string, host: Host, user: UserFiles): void {
+  const { files } = host;
+  try {
+    const directory = parentOf(realPathOf(path, host, user) ?? path);
+    // One that is missing would be made.
+    const there = user.realPath(isThere(directory, files) ? directory : parentOf(directory));
+    checkDirectory(path, files.status(there), files.uid());
+    user.checkWritable(there);
+  } catch (error) {
+    throw error instanceof FileError ? notWritten(path, error) : error;
+  }
+}
+
+/** Where the links end; undefined where nothing is there yet. */
+function realPathOf(path: string, { files }: Host, { realPath }: UserFiles): string | undefined {
   try {
     return realPath(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  if (isThere(path, files))
-    throw failed(path, "a link that leads nowhere", "make the file that it leads to, or remove it");
+  if (!isThere(path, files)) return undefined;
+  throw failed(path, "a link that leads nowhere", "make the file that it leads to, or remove it");
+}
+
+/** The file itself, in a directory that is there. */
+function resolve(path: string, host: Host, user: UserFiles): string {
+  const real = realPathOf(path, host, user);
+  if (real !== undefined) return real;
+  const { files } = host;
+  const { realPath } = user;
   const directory = parentOf(path);
   if (!isThere(directory, files)) {
     checkDirectory(path, files.status(realPath(parentOf(directory))), files.uid());

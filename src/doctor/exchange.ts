@@ -50,6 +50,7 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
   const role = parseRoleArn(arn);
   if (settled === undefined || token === undefined || role === undefined) return failed(error);
 
+  const printsPolicy = `aws iam get-role --role-name ${role.name} --query Role.AssumeRolePolicyDocument --output json`;
   let document: string;
   if (trustPolicy !== undefined) document = host.readText(trustPolicy);
   else {
@@ -57,7 +58,7 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
     if ("why" in found)
       return failed(error.withDetails([...error.details, found.why]), {
         text:
-          `where keys of the account are: aws iam get-role --role-name ${role.name} --query Role.AssumeRolePolicyDocument >trust.json; ` +
+          `where keys of the account are: ${printsPolicy} >trust.json; ` +
           "then the same here with --trust-policy trust.json. A role that does not exist gets the same answer",
       });
     if (found.kind === "none") {
@@ -102,7 +103,7 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
   return failure(
     error.code,
     [error.message, ...verdict.reasons, ...error.details],
-    verdict.remedy ?? { text: error.hint ?? "" },
+    verdict.remedy ?? { text: `give --trust-policy the policy of that role, as ${printsPolicy} prints it` },
   );
 }
 

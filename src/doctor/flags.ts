@@ -28,9 +28,11 @@ export const flagsCheck: Check = {
 function remedyFor({ message, hint = "" }: Gcp2awsError, given: FlagValues): Remedy | undefined {
   const [, variable] = /^([A-Z][A-Z\d_]+) "/.exec(message) ?? [];
   if (variable !== undefined) {
-    // A shell takes line breaks off what it puts in the place of a command.
     if (message.includes(LINE_BREAK))
-      return { text: "take the line break off", commands: [`export ${variable}="$(printf %s "$${variable}")"`] };
+      return {
+        text: "take the line break off",
+        commands: [`export ${variable}="$(printf %s "$${variable}" | tr -d '\\r\\n')"`],
+      };
     const own = flags.find((candidate) => variableOf(candidate) === variable);
     if (own !== undefined && !isOptional(own.key)) return undefined;
     return { text: `${hint}; or leave it out`, commands: [`unset ${variable}`] };

@@ -1,4 +1,4 @@
-import { chmodSync, realpathSync } from "node:fs";
+import { accessSync, chmodSync, constants, realpathSync } from "node:fs";
 import type { UserFiles } from "../host.ts";
 import { toFileError } from "./node-files.ts";
 
@@ -6,6 +6,7 @@ import { toFileError } from "./node-files.ts";
 export const userFiles: UserFiles = {
   realPath: (path) => attempt(() => realpathSync(path)),
   setMode: (path, mode) => attempt(() => chmodSync(path, mode)),
+  checkWritable: (directory) => attempt(() => accessSync(directory, constants.W_OK | constants.X_OK)),
 };
 
 function attempt<T>(action: () => T): T {

@@ -144,7 +144,7 @@ async function look(argv: Argv, commands: Commands): Promise<Record<string, unkn
   if (end.isDone) return propertiesOf(jsonOf(end.stdout));
   if (end.stderr.includes("(NoSuchEntity)")) return undefined;
   throw new Gcp2awsError("LOCAL_COMMAND", `${argv.slice(0, 3).join(" ")} failed: ${end.why}`, {
-    hint: "the credentials of the AWS CLI must be those of an administrator of IAM",
+    hint: "the credentials of the AWS CLI must be those of an administrator of IAM (AWS_PROFILE says whose they are); where they are elsewhere, make the role there, and run gcp2aws setup with --skip-aws",
   });
 }
 

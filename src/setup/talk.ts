@@ -5,6 +5,8 @@ import type { Terminal } from "../host.ts";
 export interface Talk {
   /** A line, or several. */
   say: (text: string) => void;
+  /** Whether nobody can be asked. */
+  isAlone: boolean;
   /** Whether everything was agreed to beforehand, by a flag. */
   hasConsented: boolean;
   /** Whether something may be done: as the person answers, or has answered for all by a flag. */
@@ -28,6 +30,7 @@ export function talkAt(terminal: Terminal, say: Talk["say"], hasConsented: boole
   };
   return {
     say,
+    isAlone: false,
     hasConsented,
     consent: async (question) => hasConsented || /^y(es)?$/i.test(await line(`${question} [y/N] `)),
     ask: async (question, initial, check) => {
@@ -46,6 +49,7 @@ export function talkAt(terminal: Terminal, say: Talk["say"], hasConsented: boole
 export function talkAlone(say: Talk["say"], hasConsented: boolean): Talk {
   return {
     say,
+    isAlone: true,
     hasConsented,
     consent: () => Promise.resolve(hasConsented),
     ask: (_, initial) => Promise.resolve(initial),

@@ -39,16 +39,18 @@ export function readTrustPolicyText(text: string): TrustPolicyText {
     const message = `has the character ${codePoint(odd)}: IAM takes none beyond U+00FF, but where JSON writes it as \\u and digits`;
     return { problems: [{ path: [], message }], json: undefined };
   }
+  if (text.trim() === "") return { problems: [{ path: [], message: "is empty" }], json: undefined };
   let json: JsonText;
   try {
     json = readJsonText(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : "cannot be read";
+    // Parsers quote what stands there, and what was taken for a policy by mistake may be a secret.
+    const why = error instanceof Error ? error.message.replace(/(\.\.\.)?"[^]*"(\.\.\.)?/, "…") : "cannot be read";
     return { problems: [{ path: [], message: `is not JSON: ${why}` }], json: undefined };
   }
   if (isRole(json.value)) {
     const message =
-      "is what aws iam get-role prints of a whole role: of the policy alone add --query Role.AssumeRolePolicyDocument to that";
+      "is what aws iam get-role prints of a whole role: for the policy alone, add --query Role.AssumeRolePolicyDocument to it";
     return { problems: [{ path: ["Role"], message }], json };
   }
   const reading = readTrustPolicy(json.value);

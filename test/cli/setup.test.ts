@@ -1,6 +1,6 @@
 // From nothing to credentials: `gcp2aws setup`, with an AWS CLI and a gcloud that only remember what they were asked.
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseDefinition } from "../../src/emulator/definition.ts";
@@ -212,6 +212,16 @@ describe.each(entries)("setup, $name", (entry) => {
     expect((await setup(...GIVEN, "--yes", "--take-over")).status).toBe(0);
   });
 
+  it("finds a file that it cannot write before it makes a role, where it would write it", async () => {
+    const { setup, env, calls } = user(entry, cloud);
+    mkdirSync(join(env["HOME"] ?? "", ".aws"));
+    symlinkSync("/nowhere/config", join(env["HOME"] ?? "", ".aws/config"));
+    const { status, stderr } = await setup(...GIVEN, "--yes");
+    expect(stderr).toContain("a link that leads nowhere [LOCAL_FILE]");
+    expect([status, calls()]).toEqual([6, []]);
+    expect(await setup(...GIVEN)).toMatchObject({ status: 0, stderr: "" });
+  });
+
   it("tells programs how far it came", async () => {
     const { setup, calls } = user(entry, cloud, { failsAt: "attach-role-policy" });
     const { status, stdout } = await setup(...GIVEN, "--yes", "--json");
@@ -403,6 +413,23 @@ describe.each(entries)("setup by impersonation, $name", (entry) => {
       const { setup, calls } = user(entry, cloud);
       const { status, stderr } = await setup(...flags, "--yes", `--member=${member}`);
       expect(stderr).toContain(`--member "${member}": ${why}`);
+      expect([status, calls()]).toEqual([2, []]);
+    } finally {
+      await cloud.close();
+    }
+  });
+
+  it.each<[string, string[]]>([
+    ["USAGE_MISSING_FLAG", []],
+    ["USAGE_INVALID_VALUE", ["--role-arn", ROLE.replace(ROLE_NAME, "-x")]],
+    ["USAGE_INVALID_VALUE", ["--role-arn", ROLE, "--permissions", "AmazonS3ReadOnlyAccess"]],
+    ["USAGE_INVALID_VALUE", ["--role-arn", ROLE, "--profile", "team a"]],
+  ])("makes no service account with wrong flags: %s, %j", async (code, wrong) => {
+    const cloud = await startCloud({ definition, faults: ["google:status=403"] });
+    try {
+      const { setup, calls } = user(entry, cloud);
+      const { status, stderr } = await setup(...wrong, "--impersonate-service-account", EMAIL, "--yes");
+      expect(stderr).toContain(`[${code}]`);
       expect([status, calls()]).toEqual([2, []]);
     } finally {
       await cloud.close();

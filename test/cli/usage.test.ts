@@ -39,6 +39,7 @@ describe.each(entries)("usage, $name", (entry: Entry) => {
     ["", "no command given", "gcp2aws --help"],
     ["--bogus", "unknown option '--bogus'", "gcp2aws --help"],
     ["bogus", '"bogus": no such command', "gcp2aws --help"],
+    ["bo\ngus", '"bo gus": no such command', "gcp2aws --help"],
     ["doctor --bogus", "doctor: unknown option '--bogus'", "gcp2aws doctor --help"],
     ["trust-policy", "trust-policy: its own command is missing", "gcp2aws trust-policy --help"],
     ["trust-policy bogus", 'trust-policy "bogus": no such command', "gcp2aws trust-policy --help"],

@@ -30,6 +30,7 @@ describe("credentials in the shared file", () => {
       return path;
     },
     setMode: () => {},
+    checkWritable: () => {},
   };
   const target = { path: PATH, profile: "team-a", takeOver: false };
 

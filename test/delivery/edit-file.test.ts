@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editFile, readUserFile } from "../../src/delivery/edit-file.ts";
+import { checkEditable, editFile, readUserFile } from "../../src/delivery/edit-file.ts";
 import { Gcp2awsError } from "../../src/errors.ts";
 import { FileError, type FileStatus, type UserFiles } from "../../src/host.ts";
 import { UID } from "../fake-files.ts";
@@ -32,6 +32,9 @@ function machine(text?: string, status: Partial<FileStatus> = {}): Machine {
       const node = files.nodes.get(path);
       if (node !== undefined) node.status = { ...node.status, mode };
     },
+    checkWritable: (directory) => {
+      if ((files.status(directory).mode & 0o200) === 0) throw new FileError("EACCES");
+    },
   };
   if (text !== undefined) {
     files.makeDirectory("/home/.aws");
@@ -59,6 +62,50 @@ async function failure(action: Promise<unknown>): Promise<string> {
   }
   return "no failure";
 }
+
+describe("whether a file can be edited is seen", () => {
+  const seen = ({ host, user }: Machine) => {
+    const before = JSON.stringify([...host.files.nodes]);
+    try {
+      checkEditable(PATH, host, user);
+    } catch (error) {
+      if (error instanceof Gcp2awsError && error.code === "LOCAL_FILE") return error.message;
+      throw error;
+    } finally {
+      expect(JSON.stringify([...host.files.nodes])).toBe(before);
+    }
+    return "editable";
+  };
+  const withStatus = (place: Machine, path: string, status: Partial<FileStatus>) => {
+    const node = place.host.files.nodes.get(path);
+    if (node !== undefined) node.status = { ...node.status, ...status };
+    return place;
+  };
+
+  it.each<[string, Machine, string]>([
+    ["as it is", machine("old\n"), "editable"],
+    ["without its directory", machine(), "editable"],
+    ["in a directory for reading", withStatus(machine("old\n"), "/home/.aws", { mode: 0o500 }), "not written: EACCES"],
+    ["in a home for reading", withStatus(machine(), "/home", { mode: 0o500 }), "not written: EACCES"],
+    [
+      "in another's directory",
+      withStatus(machine("old\n"), "/home/.aws", { uid: 7 }),
+      "its directory belongs to user 7",
+    ],
+  ])("%s", (_, place, message) => {
+    expect(seen(place)).toContain(message);
+  });
+
+  it("behind links", () => {
+    const place = machine("link");
+    place.links.set(PATH, "/home/dotfiles/aws");
+    expect(seen(place)).toContain("a link that leads nowhere");
+    place.host.files.makeDirectory("/home/dotfiles");
+    place.host.files.write("/home/dotfiles/aws", "old\n");
+    expect(seen(place)).toBe("editable");
+    expect(seen(withStatus(place, "/home/dotfiles", { mode: 0o500 }))).toContain("not written: EACCES");
+  });
+});
 
 describe("a file that people edit too", () => {
   it("is made, with its directory, for this user alone", async () => {

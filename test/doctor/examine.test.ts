@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +43,7 @@ function answer({ url, body }: HttpRequest): Partial<HttpResponse> {
 }
 
 const tools = (says: Record<string, string> = {}): Tools => ({
-  user: { realPath: (path) => path, setMode: () => {} },
+  user: { realPath: (path) => path, setMode: () => {}, checkWritable: () => {} },
   parseFlags: () => ({}),
   withTarget: (given) => Promise.resolve(given),
   runProgram: (program) =>
@@ -53,6 +54,7 @@ interface Options {
   says?: Record<string, string>;
   begin?: (title: string) => () => void;
   given?: FlagValues;
+  trustPolicy?: string;
 }
 
 function look(host: FakeHost, options: Options = {}) {
@@ -61,7 +63,7 @@ function look(host: FakeHost, options: Options = {}) {
     tools: tools(options.says),
     given: options.given ?? { roleArn: ROLE_ARN, audience: CLAIMS.aud, cache: "off" },
     profile: undefined,
-    trustPolicy: undefined,
+    trustPolicy: options.trustPolicy,
     deadline: host.ticks() + 30_000,
     begin: options.begin ?? (() => () => {}),
   });
@@ -85,6 +87,16 @@ async function flagsWith(name: string, value: string) {
   const host = fakeHost(answer);
   Object.assign(host.env, { GCP2AWS_AUDIENCE: CLAIMS.aud, [name]: value });
   return (await look(host, { given: { roleArn: ROLE_ARN } })).checks.find(({ id }) => id === "flags");
+}
+
+/** What is found of an exchange that AWS denies, with this text in the file of --trust-policy, if it is given. */
+async function deniedWith(trustPolicy?: string) {
+  const denial = { status: 403, body: stsErrorBody("AccessDenied", "no") };
+  const host = fakeHost((request) => (request.body?.includes("WebIdentity") === true ? denial : answer(request)), {
+    readText: () => trustPolicy ?? "",
+  });
+  const { checks: all } = await look(host, trustPolicy === undefined ? {} : { trustPolicy: "trust.json" });
+  return all.find(({ id }) => id === "exchange");
 }
 
 async function clientsIn(says: Record<string, string>, env: Record<string, string>) {
@@ -215,14 +227,26 @@ describe("the doctor's checks", () => {
     expect((await flagsWith(name, "x y"))?.remedy?.commands?.join()).toBe(command);
   });
 
-  it("take a line break off a variable, where printing hides it", async () => {
-    const found = await flagsWith("GCP2AWS_AUDIENCE", `${CLAIMS.aud}\n`);
+  it.each(["\n", "\r\n", "\r"])("take a line break off a variable, where printing hides it: %j", async (end) => {
+    const spoilt = `${CLAIMS.aud}${end}`;
+    const found = await flagsWith("GCP2AWS_AUDIENCE", spoilt);
     expect(found?.evidence[0]).toContain(`"${CLAIMS.aud}" with a line break at its end: must be`);
-    expect(found?.remedy).toEqual({
-      text: "take the line break off",
-      commands: ['export GCP2AWS_AUDIENCE="$(printf %s "$GCP2AWS_AUDIENCE")"'],
-    });
+    expect(found?.remedy?.text).toBe("take the line break off");
+    const commands = [...(found?.remedy?.commands ?? []), "printenv GCP2AWS_AUDIENCE"].join("\n");
+    const env = { PATH: "/usr/bin:/bin", GCP2AWS_AUDIENCE: spoilt };
+    expect(execFileSync("sh", ["-c", commands], { env, encoding: "utf8" })).toBe(`${CLAIMS.aud}\n`);
   });
+
+  it.each([undefined, '{"Role":{}}', "{", ""])(
+    "say how to get the policy where there is none to look at, in JSON whatever is usual: %j",
+    async (trustPolicy) => {
+      const text = (await deniedWith(trustPolicy))?.remedy?.text;
+      expect(text).toContain(
+        "aws iam get-role --role-name RoleForAccessFromGCPTeamA --query Role.AssumeRolePolicyDocument --output json ",
+      );
+      expect(text).not.toContain("gcp2aws doctor");
+    },
+  );
 
   const endpoint = { AWS_ENDPOINT_URL: "https://example.com" };
   const authorization = { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/token" };

@@ -4,7 +4,7 @@ import { examine } from "../../src/doctor/examine.ts";
 import { fakeHost } from "../fake-host.ts";
 
 const tools: Tools = {
-  user: { realPath: (path) => path, setMode: () => {} },
+  user: { realPath: (path) => path, setMode: () => {}, checkWritable: () => {} },
   parseFlags: () => ({}),
   withTarget: (given) => Promise.resolve(given),
   runProgram: () => Promise.resolve(undefined),

@@ -87,6 +87,9 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     // Wrong by what is not shown.
     `GCP2AWS_ROLE_ARN=${ROLE}\r`,
     `GCP2AWS_ROLE_ARN=${ROLE}\nGCP2AWS_AUDIENCE=${AUDIENCE} `,
+    ...["\u00a0", "\u0085", "\u00ad", "\u200b", "\u200e", "\u2066", "\ufeff"].map(
+      (mark) => `GCP2AWS_ROLE_ARN=${ROLE}${mark}`,
+    ),
   ],
   date: ["Mon, 23 Nov 2020 12:00:00 GMT", "Sun, 31 Dec 9999 23:59:60 GMT", "Thu, 29 Feb 2023 24:00:00 GMT"],
   "retry-after": ["0", "120", "1.5", "Wed, 21 Oct 2099 07:28:00 GMT"],

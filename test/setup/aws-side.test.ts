@@ -143,7 +143,8 @@ describe("the role of another issuer", () => {
   it("takes no refusal for an absence", async () => {
     const denied = failing("An error occurred (AccessDenied) when calling the GetRole operation");
     const aws = answering({ "get-open-id-connect-provider": MISSING, "get-role": denied });
-    await expect(makeRole(side, aws.commands)).rejects.toMatchObject({ code: "LOCAL_COMMAND" });
+    const hint = expect.stringContaining("run gcp2aws setup with --skip-aws");
+    await expect(makeRole(side, aws.commands)).rejects.toMatchObject({ code: "LOCAL_COMMAND", hint });
     expect(aws.verbs()).not.toContain("create-role");
   });
 });

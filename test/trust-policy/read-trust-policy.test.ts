@@ -66,7 +66,7 @@ test("what aws iam get-role prints of a role is said to be that", () => {
   const role = { RoleName: "a", AssumeRolePolicyDocument: { Statement: good } };
   const [problem, another] = problemsOfText(JSON.stringify({ Role: role }));
   expect(problem).toMatch(
-    /^\$\.Role is what aws iam get-role prints of a whole role: .*--query Role\.AssumeRolePolicyDocument/,
+    /^\$\.Role is what aws iam get-role prints of a whole role: for the policy alone, add --query Role\.AssumeRolePolicyDocument/,
   );
   expect(another).toBeUndefined();
   expect(problemsOfText(JSON.stringify({ Role: role, Statement: good }))).toEqual(["$.Role is no element of a policy"]);
@@ -187,6 +187,9 @@ test("text that is no JSON, and JSON in which a name stands twice", () => {
     json: undefined,
     problems: [{ path: [], message: expect.stringContaining("is not JSON: ") }],
   });
+  for (const text of ["hunter2", '{"a": hunter2}', '{"a": 1, "b": "hunter2" "c"}', '["hunter2'])
+    expect(problemsOfText(text).join()).toMatch(/^\$ is not JSON: (?!.*hunter)/);
+  for (const text of ["", " \n"]) expect(problemsOfText(text)).toEqual(["$ is empty"]);
   const twice = JSON.stringify({ Statement: { ...good, Effect: "Deny" } }).replace("{", '{"Statement":[],');
   expect(readTrustPolicyText(twice)).toMatchObject({
     problems: [{ path: ["Statement"], message: "stands twice in the same object" }],
