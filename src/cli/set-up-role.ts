@@ -48,8 +48,11 @@ export function checkGiven({ options: { permissions, profile }, given, host, tal
   if (profile !== undefined) checkProfile(profile);
 }
 
+/** The rest is for the whole of the flags to say. */
+type AskedSide = Omit<AwsSide, "sessionSeconds">;
+
 /** What flags and variables do not say is asked for. */
-export async function askForRole(identity: Identity, setup: Setup): Promise<{ side: AwsSide; profile: string }> {
+export async function askForRole(identity: Identity, setup: Setup): Promise<{ side: AskedSide; profile: string }> {
   const { options, given, host, talk } = setup;
   let roleArn = read("roleArn", given, host.env);
   if (roleArn === undefined) {
@@ -99,7 +102,7 @@ async function askForAudience(identity: Identity, roleArn: string, { given, host
 }
 
 /** The flag that the profile needs; none where whoever makes the token chooses. */
-export function audienceOf({ audience }: AwsSide, { given, host }: Setup): FlagValues {
+export function audienceOf({ audience }: AskedSide, { given, host }: Setup): FlagValues {
   return chooses(readTokenConfig({ ...given, audience }, host.env)) ? { audience } : {};
 }
 

@@ -1,6 +1,6 @@
 import { asciiJson } from "../ascii-json.ts";
 import { type FlagValues, read } from "../config/read.ts";
-import { readConfig, readTokenConfig } from "../config.ts";
+import { type Config, readConfig, readTokenConfig } from "../config.ts";
 import { type Credentials, formatExpiration } from "../credentials.ts";
 import { formatText } from "../doctor/report.ts";
 import { checkEditable } from "../delivery/edit-file.ts";
@@ -85,19 +85,21 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   report.identity = { issuer, sub, email };
   talk.say(`Google: ${describeIdentity(identity)}`);
 
-  const { side, profile } = await askForRole(identity, setup);
-  const { roleArn: role, audience } = side;
+  const { side: asked, profile } = await askForRole(identity, setup);
+  const { roleArn: role, audience } = asked;
   report.role = role;
   report.audience = audience;
-  const values: FlagValues = { ...setup.given, roleArn: role, ...audienceOf(side, setup) };
-  // A profile that may not be written is found before anything is made.
+  const values: FlagValues = { ...setup.given, roleArn: role, ...audienceOf(asked, setup) };
+  // What is wrong with the flags, and a profile that may not be written, is found before anything is made.
+  const config = readConfig({ ...values, cache: "off" }, setup.host.env, setup.host.readText);
+  const side: AwsSide = { ...asked, sessionSeconds: config.durationSeconds };
   const planned = await write(profile, values, true, setup);
   if (planned.changed && setup.acts) checkEditable(planned.file, setup.host, userFiles);
   const isNew = await awsPart(side, setup);
-  report.profile = await profilePart(planned, values, setup);
+  report.profile = await profilePart(profile, values, setup);
   if (!setup.acts || report.profile.dryRun) return;
 
-  const { accountId, expiration } = await tryPart(profile, values, isNew, setup);
+  const { accountId, expiration } = await tryPart(profile, config, isNew, setup);
   report.works = true;
   report.expiration = formatExpiration(expiration);
   talk.say(`AWS gave credentials of account ${accountId} until ${report.expiration}. All is set up.`);
@@ -210,16 +212,23 @@ async function awsPart(side: AwsSide, setup: Setup): Promise<boolean> {
   if (options.skipAws) return false;
   const what = `AWS: these commands, as far as they are needed, make the role. They need an administrator's credentials of account ${side.accountId}.`;
   if (!(await commands.agree(what, awsCommandsOf(side)))) return elsewhere(setup);
+  while (!(await hasAccount(side, setup))) {
+    if (!(await talk.consent("Try that again, now that there are others?"))) return elsewhere(setup);
+  }
+  return makeRole(side, commands);
+}
+
+/** Whether the AWS CLI has credentials here: a workload is seldom where an administrator's are, and they have no business there. */
+async function hasAccount(side: AwsSide, { talk, commands }: Setup): Promise<boolean> {
   try {
     await checkAccount(side, commands);
+    return true;
   } catch (error) {
-    // A workload is seldom where an administrator's credentials are, and they have no business there.
     const isMissing = error instanceof Gcp2awsError && error.code === "LOCAL_COMMAND";
     if (!isMissing || talk.hasConsented) throw error;
     talk.say(error.message);
-    return elsewhere(setup);
+    return false;
   }
-  return makeRole(side, commands);
 }
 
 function write(
@@ -231,9 +240,11 @@ function write(
   return writeProfile(values, values, { profile, ...(takeOver && { takeOver }), ...(dryRun && { dryRun }) }, host);
 }
 
-async function profilePart(planned: WrittenProfile, values: FlagValues, setup: Setup): Promise<WrittenProfile> {
+async function profilePart(profile: string, values: FlagValues, setup: Setup): Promise<WrittenProfile> {
   const { host, talk, acts } = setup;
-  const { profile, changed } = planned;
+  // Anew: somebody may have taken long.
+  const planned = await write(profile, values, true, setup);
+  const { changed } = planned;
   const show = (profileIs: WrittenProfile) => talk.say(describeProfile(profileIs).replace(/\n\nTo test.*/s, "\n"));
   if (changed && !talk.hasConsented) {
     show(planned);
@@ -254,13 +265,7 @@ async function profilePart(planned: WrittenProfile, values: FlagValues, setup: S
  * One exchange, waited for after a change, then all that the doctor looks at.
  * @throws Gcp2awsError of the exchange
  */
-async function tryPart(
-  profile: string,
-  values: FlagValues,
-  isNew: boolean,
-  { host, talk }: Setup,
-): Promise<Credentials> {
-  const config = readConfig({ ...values, cache: "off" }, host.env, host.readText);
+async function tryPart(profile: string, config: Config, isNew: boolean, { host, talk }: Setup): Promise<Credentials> {
   try {
     return await check(config, isNew, host, talk.say);
   } finally {

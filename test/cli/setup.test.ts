@@ -185,6 +185,13 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(config()).toContain(`[profile ${ROLE_NAME}]`);
   });
 
+  it("lets sessions live as long as they are asked for", async () => {
+    const { setup } = user(entry, cloud);
+    const { status, stdout } = await setup(...GIVEN, "--duration-seconds", "7200");
+    expect(status).toBe(0);
+    expect(stdout).toContain(`}' --max-session-duration 7200\n`);
+  });
+
   it("says that a role may do nothing yet", async () => {
     const { setup } = user(entry, cloud);
     const { status, stdout } = await setup("--role-arn", ROLE, "--audience", AUDIENCE, "--yes");
@@ -325,13 +332,15 @@ describe.each(entries)("setup, $name", (entry) => {
     const { env, calls, config } = user(entry, cloud, { fails: "Unable to locate credentials" });
     const { status, screen } = await atTerminal([...entry.command, "setup", ...GIVEN], env, [
       ["Run them here? [y/N] ", "y"],
+      ["now that there are others? [y/N] ", "y"],
+      ["now that there are others? [y/N] ", ""],
       ["then press Enter here: ", ""],
       ["with gcp2aws doctor? [y/N] ", "y"],
     ]);
     expect(screen).toContain("get-caller-identity failed: exit status 255: Unable to locate credentials");
     expect(screen).toContain("All is set up.");
     expect(status).toBe(0);
-    expect(verbs(calls())).toEqual(ALL.slice(0, 1));
+    expect(verbs(calls())).toEqual([ALL[0], ALL[0]]);
     expect(config()).toContain("[profile team-a]");
   });
 
