@@ -4,6 +4,7 @@ import type { Report, Request } from "../doctor/examine.ts";
 import type { Host } from "../host.ts";
 import { every } from "../host/timers.ts";
 import type { CommandContext } from "./commands.ts";
+import { readInput } from "./input-file.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { addPipeFlags, addTarget, valuesOf } from "./pipe-flags.ts";
 
@@ -29,7 +30,7 @@ export function defineDoctor(program: Command, context: CommandContext): void {
     )
     .option(
       "--trust-policy <FILE>",
-      "the role's trust policy, to be held against the token where AWS denies it (default: what iam:GetRole says, by AWS keys in the environment)",
+      "the role's trust policy, to be held against the token where AWS denies it; - for standard input (default: what iam:GetRole says, by AWS keys in the environment)",
     )
     .option("--json", "print one line of JSON");
   addPipeFlags(addTarget(command), [], {
@@ -55,7 +56,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 async function doctor(command: Command, options: DoctorOptions, host: Host): Promise<number> {
   const given = valuesOf(command);
-  const { profile, trustPolicy, json } = options;
+  const { profile, trustPolicy: file, json } = options;
   const extra = Object.keys(given).filter((key) => key !== "timeout" && key !== "config");
   if (profile !== undefined && extra.length > 0) {
     throw new Gcp2awsError("USAGE_INVALID_VALUE", "doctor --profile: the flags are those of the profile", {
@@ -64,7 +65,7 @@ async function doctor(command: Command, options: DoctorOptions, host: Host): Pro
   }
   const [{ formatJson, formatText }, report] = await Promise.all([
     import("../doctor/report.ts"),
-    diagnose({ given, profile, trustPolicy }, host),
+    diagnose({ given, profile, trustPolicy: file === undefined ? undefined : () => readInput(file, host) }, host),
   ]);
   host.writeStdout(json === true ? formatJson(report) : formatText(report));
   return report.exitStatus;

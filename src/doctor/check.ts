@@ -69,8 +69,11 @@ export interface Examination {
   given: FlagValues;
   /** Whose credential_process is looked at, in place of the flags. */
   profile: string | undefined;
-  /** A file with the role's trust policy. */
-  trustPolicy: string | undefined;
+  /**
+   * The text of the role's trust policy, where it was given.
+   * @throws Gcp2awsError LOCAL_FILE
+   */
+  trustPolicy: (() => string) | undefined;
   /** Milliseconds by `host.ticks`. */
   deadline: number;
   /** Offsets of this machine's clock from those that answered. */

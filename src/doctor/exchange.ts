@@ -52,7 +52,7 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
 
   const printsPolicy = `aws iam get-role --role-name ${role.name} --query Role.AssumeRolePolicyDocument --output json`;
   let document: string;
-  if (trustPolicy !== undefined) document = host.readText(trustPolicy);
+  if (trustPolicy !== undefined) document = trustPolicy();
   else {
     const found = await onRecord(examination);
     if ("why" in found)

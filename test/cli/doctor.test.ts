@@ -8,7 +8,7 @@ import type { Remedy } from "../../src/doctor/check.ts";
 import { Place } from "../doctor/place.ts";
 import { type Trouble, troubles } from "../doctor/troubles.ts";
 import { startCloud } from "./cloud.ts";
-import { entries, type Entry, FLAGS, type Result, run } from "./run.ts";
+import { entries, type Entry, FLAGS, type Result, ROLE, run } from "./run.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -88,6 +88,18 @@ describe.each(entries)("the doctor, $name", (entry) => {
     expect(sick.stdout).toContain("the trust policy is not known here: give --trust-policy FILE");
     for (const secret of place.secrets()) expect(sick.stdout + well.stdout).not.toContain(secret);
     rmSync(place.home, { recursive: true });
+  });
+
+  it("reads the trust policy from standard input too", async () => {
+    const cloud = await startCloud();
+    const stdin = JSON.stringify({
+      Statement: { Effect: "Allow", Principal: { AWS: "111122223333" }, Action: "sts:AssumeRole" },
+    });
+    const argv = ["doctor", "--role-arn", ROLE, "--audience", "https://other.example.com", "--trust-policy", "-"];
+    const { status, stdout } = await run(entry, argv, { env: cloud.env, stdin });
+    expect(status).toBe(4);
+    expect(stdout).toContain("Statement[0]: Principal is AWS 111122223333");
+    await cloud.close();
   });
 
   it("does not mind what other profiles hold", async () => {

@@ -54,7 +54,7 @@ interface Options {
   says?: Record<string, string>;
   begin?: (title: string) => () => void;
   given?: FlagValues;
-  trustPolicy?: string;
+  trustPolicy?: () => string;
 }
 
 function look(host: FakeHost, options: Options = {}) {
@@ -92,10 +92,8 @@ async function flagsWith(name: string, value: string) {
 /** What is found of an exchange that AWS denies, with this text in the file of --trust-policy, if it is given. */
 async function deniedWith(trustPolicy?: string) {
   const denial = { status: 403, body: stsErrorBody("AccessDenied", "no") };
-  const host = fakeHost((request) => (request.body?.includes("WebIdentity") === true ? denial : answer(request)), {
-    readText: () => trustPolicy ?? "",
-  });
-  const { checks: all } = await look(host, trustPolicy === undefined ? {} : { trustPolicy: "trust.json" });
+  const host = fakeHost((request) => (request.body?.includes("WebIdentity") === true ? denial : answer(request)));
+  const { checks: all } = await look(host, trustPolicy === undefined ? {} : { trustPolicy: () => trustPolicy });
   return all.find(({ id }) => id === "exchange");
 }
 
