@@ -308,6 +308,14 @@ describe("hints", () => {
     expect(hintOf(statement(key("sub", "1")), CLAIMS, "2008-10-17")).toEqual([]);
   });
 
+  test.each(["CurrentTime", "EpochTime", "RequestedRegion", "SourceIp", "UserAgent"])(
+    "every request has %s",
+    (name) => {
+      const [hint] = hintOf(statement(key(`aws:${name}`, "x")));
+      expect(hint).toContain(`every request has aws:${name}`);
+    },
+  );
+
   test("none for what was said of the request and is another", () => {
     const policy = policyOf({ Statement: statement(key("aws:SourceIp", "1.2.3.4", "IpAddress")) });
     const context = { "aws:SourceIp": ["5.6.7.8"] };

@@ -24,7 +24,12 @@ describe("what IAM takes", () => {
     ["one statement", { Statement: good }],
     [
       "actions in any case",
-      { Statement: { ...good, Action: ["STS:TagSession", "sts:*", "*", "sts:Set*", "sts:assumeRole"] } },
+      {
+        Statement: {
+          ...good,
+          Action: ["STS:TagSession", "sts:SetContext", "sts:*", "*", "sts:Set*", "sts:assumeRole"],
+        },
+      },
     ],
     ["NotAction", { Statement: { Effect: "Deny", Principal: { AWS: "*" }, NotAction: "sts:TagSession" } }],
     [
