@@ -5,6 +5,7 @@ const slow = [
   "test/fast-path.test.ts",
   "test/soak.test.ts",
   "test/trust-policy/algebra.test.ts",
+  "test/trust-policy/generate.test.ts",
   "test/delivery/serve/attacks.test.ts",
 ];
 
