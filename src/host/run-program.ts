@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { ProgramEnd, RunProgram } from "../host.ts";
 
-/** Of what a program says on stderr, in bytes; what comes after is thrown away. */
+/** Of what a program says on stderr, in bytes: its end, as warnings come first and the error last. */
 const STDERR_LIMIT = 16 * 1024;
 const ENDS_US = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
@@ -23,7 +23,7 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
     const output: Buffer[] = [];
     const said: Buffer[] = [];
     let [bytes, saidBytes] = [0, 0];
-    const stderr = () => Buffer.concat(said).toString("utf8");
+    const stderr = () => Buffer.concat(said).subarray(-STDERR_LIMIT).toString("utf8");
 
     const finish = (end: ProgramEnd) => {
       clearTimeout(timer);
@@ -57,8 +57,9 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
       if (bytes > limit) stop({ kind: "too-large" });
     });
     child.stderr.on("data", (chunk: Buffer) => {
-      if (saidBytes < STDERR_LIMIT) said.push(chunk.subarray(0, STDERR_LIMIT - saidBytes));
+      said.push(chunk);
       saidBytes += chunk.byteLength;
+      while (saidBytes - (said[0]?.byteLength ?? saidBytes) >= STDERR_LIMIT) saidBytes -= said.shift()?.byteLength ?? 0;
     });
     child.on("error", (error) => {
       if (child.pid === undefined) {
