@@ -39,7 +39,7 @@ function tryGenerated(): void {
       "--permissions",
       S3,
     ),
-    generate(`${format}-gke.ts`, format, "--claims", join(folder, "gke.json")),
+    generate(`${format}-gke.ts`, format, "--claims", join(folder, "gke.json"), "--duration-seconds", "7200"),
     generate(`${format}-chain.ts`, format, "--via", ROLE.replace("Team", "First"), "--audience", "a"),
   ]);
   const compilerOptions = {

@@ -3,18 +3,16 @@ import { chainOf } from "../config/session.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { renderSessionName } from "../sts/session-name.ts";
-import { awsCli } from "../trust-policy/formats/aws-cli.ts";
-import { cloudformation } from "../trust-policy/formats/cloudformation.ts";
 import { gcloud, googleTerraform, type GoogleWorkload, workloadOf } from "../trust-policy/formats/google.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
-import { terraform } from "../trust-policy/formats/terraform.ts";
-import { cdk, pulumi } from "../trust-policy/formats/typescript.ts";
 import { policyText, trustRole } from "../trust-policy/generate.ts";
+import { formatRole, type RoleFormat } from "./role-formats.ts";
 import type { IdentityOptions } from "./identity-flags.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
 import {
   checkSize,
   isRoleName,
+  maxSessionOf,
   nameOfArn,
   permissionsOf,
   ROLE_NAME,
@@ -26,28 +24,11 @@ export interface GenerateOptions extends IdentityOptions {
   audience?: readonly string[];
   roleName?: string;
   permissions?: string;
-  format: string;
+  format: "json" | RoleFormat;
   google?: string;
   vm?: string;
   zone?: string;
 }
-
-/** Each way to write a role down. */
-const formats: Readonly<Record<string, (role: RoleDefinition) => string>> = {
-  "aws-cli": awsCli,
-  terraform,
-  cloudformation,
-  cdk,
-  pulumi,
-};
-
-/** What a tool replaces in any text, and has no way to write as it is. */
-const replaced: Readonly<Record<string, RegExp>> = {
-  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-  cloudformation: /\{\{resolve:/,
-  // It makes a template of CloudFormation, and has marks of its own for what is not known yet (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
-  cdk: /\{\{resolve:|[$#]\{Token\[/,
-};
 
 /**
  * Prints what the flags ask for.
@@ -60,34 +41,8 @@ export async function generate(options: GenerateOptions, given: FlagValues, host
     return;
   }
   const role = await roleOf(options, given, host);
-  const format = formats[options.format];
-  host.writeStdout(
-    format === undefined ? `${policyText(role.trust)}\n` : format(writable(named(role, options), options)),
-  );
-}
-
-/** Nothing may stand for something else in that format, and IAM must take what it gets by it. */
-function writable(role: RoleDefinition, { format }: GenerateOptions): RoleDefinition {
-  const conditions = role.trust.statements.flatMap(({ condition }) => Object.values(condition ?? {}));
-  const texts = [...(role.provider?.audiences ?? []), ...conditions.flatMap((lines) => Object.entries(lines).flat(2))];
-  for (const text of texts) {
-    const [mark] = replaced[format]?.exec(text) ?? [];
-    const value = `--format ${format}: "${printable(text, 100)}"`;
-    if (mark !== undefined) {
-      throw invalid(
-        `${value}: whatever stands behind ${mark} there is replaced when it is deployed, by a secret, say`,
-        "whoever chose that value may mean harm; if it is right, use another format",
-      );
-    }
-    // The other tools write the policy's JSON themselves.
-    if (format !== "aws-cli" && /[^\0-\u00ff]/.test(text)) {
-      throw invalid(
-        `${value}: has a character above U+00FF, which IAM takes only as an escape of JSON`,
-        "--format json and aws-cli write it so; or choose another audience",
-      );
-    }
-  }
-  return role;
+  const { format } = options;
+  host.writeStdout(format === "json" ? `${policyText(role.trust)}\n` : formatRole(named(role, options), format));
 }
 
 /** A policy alone needs no name. */
@@ -100,7 +55,11 @@ function named(role: RoleDefinition, { format }: GenerateOptions): RoleDefinitio
 
 /** The role that the flags tell of, with its trust policy. */
 async function roleOf(options: GenerateOptions, given: FlagValues, host: Host): Promise<RoleDefinition> {
-  const role = { ...nameOf(options, given, host), permissions: permissionsOf(options.permissions) };
+  const role = {
+    ...nameOf(options, given, host),
+    permissions: permissionsOf(options.permissions),
+    maxSessionSeconds: maxSessionOf(given, host.env),
+  };
   const roleArn = read("roleArn", given, host.env);
   const isChained = read("via", given, host.env) !== undefined;
   const chain = chainOf(given, host.env, isChained ? required("roleArn", given, host.env) : (roleArn ?? ""));

@@ -10,8 +10,18 @@ import type { Talk } from "../setup/talk.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
 import { googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
+import type { FileFormat } from "./role-formats.ts";
 import type { Identity } from "./trusted-identities.ts";
-import { checkSize, isRoleName, nameOfArn, permissionsOf, providerArnOf, ROLE_NAME, trustOf } from "./trusted-role.ts";
+import {
+  checkSize,
+  isRoleName,
+  maxSessionOf,
+  nameOfArn,
+  permissionsOf,
+  providerArnOf,
+  ROLE_NAME,
+  trustOf,
+} from "./trusted-role.ts";
 
 export interface SetupOptions {
   yes?: true;
@@ -20,6 +30,7 @@ export interface SetupOptions {
   takeOver?: true;
   member?: string;
   skipAws?: true;
+  format?: FileFormat;
   json?: true;
 }
 
@@ -48,11 +59,8 @@ export function checkGiven({ options: { permissions, profile }, given, host, tal
   if (profile !== undefined) checkProfile(profile);
 }
 
-/** The rest is for the whole of the flags to say. */
-type AskedSide = Omit<AwsSide, "sessionSeconds">;
-
 /** What flags and variables do not say is asked for. */
-export async function askForRole(identity: Identity, setup: Setup): Promise<{ side: AskedSide; profile: string }> {
+export async function askForRole(identity: Identity, setup: Setup): Promise<{ side: AwsSide; profile: string }> {
   const { options, given, host, talk } = setup;
   let roleArn = read("roleArn", given, host.env);
   if (roleArn === undefined) {
@@ -85,7 +93,12 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
   const trust = trustOf([{ ...identity, audience }], () => roleArn);
   const providerArn = trust.provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
   const whole = checkSize(
-    { ...role, ...trust, permissions: permissionsOf(permissions === "none" ? "" : permissions) },
+    {
+      ...role,
+      ...trust,
+      permissions: permissionsOf(permissions === "none" ? "" : permissions),
+      maxSessionSeconds: maxSessionOf(given, host.env),
+    },
     host,
   );
   const request = requestOf(identity, audience, providerArn);
@@ -102,7 +115,7 @@ async function askForAudience(identity: Identity, roleArn: string, { given, host
 }
 
 /** The flag that the profile needs; none where whoever makes the token chooses. */
-export function audienceOf({ audience }: AskedSide, { given, host }: Setup): FlagValues {
+export function audienceOf({ audience }: AwsSide, { given, host }: Setup): FlagValues {
   return chooses(readTokenConfig({ ...given, audience }, host.env)) ? { audience } : {};
 }
 

@@ -20,6 +20,7 @@ import { talkAlone, talkAt } from "../setup/talk.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import { describeProfile, writeProfile, type WrittenProfile } from "./configure.ts";
 import { askForRole, audienceOf, checkGiven, NOBODY, type Setup, type SetupOptions } from "./set-up-role.ts";
+import { isToBeWritten, type RoleFile, roleFileOf, writeRoleFile } from "./role-file.ts";
 import { warnOfShadows } from "./profile-flags.ts";
 import { diagnose } from "./doctor.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
@@ -40,6 +41,7 @@ interface Report {
   identity?: Pick<Identity, "issuer" | "sub" | "email">;
   role?: string;
   audience?: string;
+  file?: string | undefined;
   profile?: WrittenProfile;
   works: boolean;
   expiration?: string;
@@ -85,25 +87,30 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   report.identity = { issuer, sub, email };
   talk.say(`Google: ${describeIdentity(identity)}`);
 
-  const { side: asked, profile } = await askForRole(identity, setup);
-  const { roleArn: role, audience } = asked;
-  report.role = role;
+  const { side, profile } = await askForRole(identity, setup);
+  const { roleArn, audience } = side;
+  report.role = roleArn;
   report.audience = audience;
-  const values: FlagValues = { ...setup.given, roleArn: role, ...audienceOf(asked, setup) };
+  const values: FlagValues = { ...setup.given, roleArn, ...audienceOf(side, setup) };
   // What is wrong with the flags, and a profile that may not be written, is found before anything is made.
   const config = readConfig({ ...values, cache: "off" }, setup.host.env, setup.host.readText);
-  const side: AwsSide = { ...asked, sessionSeconds: config.durationSeconds };
   const planned = await write(profile, values, true, setup);
   if (planned.changed && setup.acts) checkEditable(planned.file, setup.host, userFiles);
-  const isNew = await awsPart(side, setup);
+  const file = options.format === undefined ? undefined : roleFileOf(side.role, options.format);
+  report.file = file?.path;
+  const role = file === undefined ? await awsPart(side, setup) : await filePart(file, setup);
   report.profile = await profilePart(profile, values, setup);
   if (!setup.acts || report.profile.dryRun) return;
+  if (role === "to-be-made") {
+    talk.say(`Now make the role (${file?.deploy}). Then: gcp2aws doctor --profile ${profile}`);
+    return;
+  }
 
-  const { accountId, expiration } = await tryPart(profile, config, isNew, setup);
+  const { accountId, expiration } = await tryPart(profile, config, role === "changed", setup);
   report.works = true;
   report.expiration = formatExpiration(expiration);
   talk.say(`AWS gave credentials of account ${accountId} until ${report.expiration}. All is set up.`);
-  if (side.role.permissions.length === 0 && !options.skipAws)
+  if (side.role.permissions.length === 0 && !options.skipAws && file === undefined)
     talk.say(
       `What the role may do is still to be said, unless that was done elsewhere: aws iam attach-role-policy --role-name ${side.role.name} --policy-arn ARN`,
     );
@@ -141,6 +148,9 @@ async function findIdentity(setup: Setup): Promise<Identity> {
   return patiently(["IDENTITY_REFUSED", "IDENTITY_NOT_FOUND"], host, talk.say, find);
 }
 
+/** What has become of it; what is to be made is so once somebody has deployed a file. */
+type RoleState = "kept" | "changed" | "to-be-made";
+
 /** @returns whether it may go better now */
 async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup): Promise<boolean> {
   const { options, host, talk, commands } = setup;
@@ -176,7 +186,7 @@ async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup
   const side = { target: source.target, member };
   const what =
     "Google: these commands, as far as they are needed, make the account and let its tokens be had. They need an owner's credentials of its project.";
-  if (!(await commands.agree(what, googleCommandsOf(side)))) return elsewhere(setup);
+  if (!(await commands.agree(what, googleCommandsOf(side)))) return elsewhere(RUN_THEM, setup);
   await makeServiceAccount(side, commands);
   return true;
 }
@@ -194,10 +204,12 @@ function wrongMember(text: string): string | undefined {
   return "it must be a kind and a name, for example user:developer@example.com";
 }
 
-/** @returns whether somebody has run them */
-async function elsewhere({ talk, acts }: Setup): Promise<boolean> {
+const RUN_THEM = "Run them where you have such credentials";
+
+/** @returns whether somebody has done it */
+async function elsewhere(what: string, { talk, acts }: Setup): Promise<boolean> {
   if (!acts) return false;
-  await talk.ask("Run them where you have such credentials, then press Enter here", "", () => undefined);
+  await talk.ask(`${what}, then press Enter here`, "", () => undefined);
   return true;
 }
 
@@ -206,16 +218,34 @@ function describeIdentity({ sub, email, issuer }: Identity): string {
   return email === undefined ? name : `${printable(email)}, numeric ID ${name}`;
 }
 
-/** @returns whether something may be another now */
-async function awsPart(side: AwsSide, setup: Setup): Promise<boolean> {
+async function awsPart(side: AwsSide, setup: Setup): Promise<RoleState> {
   const { options, talk, commands } = setup;
-  if (options.skipAws) return false;
+  if (options.skipAws) return "kept";
+  const byOthers = async () => ((await elsewhere(RUN_THEM, setup)) ? "changed" : "kept");
   const what = `AWS: these commands, as far as they are needed, make the role. They need an administrator's credentials of account ${side.accountId}.`;
-  if (!(await commands.agree(what, awsCommandsOf(side)))) return elsewhere(setup);
+  if (!(await commands.agree(what, awsCommandsOf(side)))) return byOthers();
   while (!(await hasAccount(side, setup))) {
-    if (!(await talk.consent("Try that again, now that there are others?"))) return elsewhere(setup);
+    if (!(await talk.consent("Try that again, now that there are others?"))) return byOthers();
   }
-  return makeRole(side, commands);
+  return (await makeRole(side, commands)) ? "changed" : "kept";
+}
+
+/** A file that is there as it is to be was deployed, unless somebody says otherwise. */
+async function filePart(file: RoleFile, setup: Setup): Promise<RoleState> {
+  const { host, talk } = setup;
+  if (!isToBeWritten(file, host)) {
+    talk.say(`AWS: ${printable(file.path)} is there already, as it would be written.`);
+    return "kept";
+  }
+  talk.say(`AWS: this makes the role, as ${printable(file.path)}.\n\n${file.text.replace(/^(?=.)/gm, "  ")}`);
+  const isAgreed = await talk.consent("Write it into the current directory?");
+  if (isAgreed) {
+    await writeRoleFile(file, host);
+    talk.say(`${printable(file.path)} is written.`);
+  }
+  if (talk.isAlone) return isAgreed ? "to-be-made" : "kept";
+  await elsewhere(isAgreed ? `Make the role (${file.deploy})` : "Make the role in another way", setup);
+  return "changed";
 }
 
 /** Whether the AWS CLI has credentials here: a workload is seldom where an administrator's are, and they have no business there. */

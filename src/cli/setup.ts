@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandContext } from "./commands.ts";
 import { addPipeFlags, valuesOf } from "./pipe-flags.ts";
 import type { SetupOptions } from "./set-up-role.ts";
@@ -20,6 +20,14 @@ export function defineSetup(program: Command, { host }: CommandContext): void {
     .option("--take-over", "write the profile even if it is there and gcp2aws did not write it; its other keys stay")
     .option("--member <MEMBER>", "with --impersonate-service-account: who is to have its tokens, as user:EMAIL")
     .option("--skip-aws", "run no AWS command: the role is there, or is made elsewhere")
+    .addOption(
+      new Option(
+        "--format <FORMAT>",
+        "write the role as a file for that tool into the current directory, in place of running AWS commands",
+      )
+        .choices(["terraform", "cloudformation", "cdk", "pulumi"])
+        .conflicts("skipAws"),
+    )
     .option("--json", "print one line of JSON; everything else goes to stderr");
   // Of a chain, the token's role alone is set up; a target stands by itself.
   addPipeFlags(command, ["via", "externalId", "sourceIdentity", "sessionTags", "transitiveTags", "config"], {

@@ -10,9 +10,10 @@ import { addPipeFlags, addTarget, flagsOf } from "./pipe-flags.ts";
 /** What the policy, or the role with it, can be written as. */
 const formats = ["json", "aws-cli", "terraform", "cloudformation", "cdk", "pulumi"];
 
-/** The role, and what a role that is reached by others gets. */
-const ofChain: ReadonlySet<FlagKey> = new Set<FlagKey>([
+/** The role, what its sessions are to be, and what one that is reached by others gets. */
+const ofRole: ReadonlySet<FlagKey> = new Set<FlagKey>([
   "roleArn",
+  "durationSeconds",
   "via",
   "externalId",
   "sourceIdentity",
@@ -54,9 +55,11 @@ export function defineGenerate(parent: Command, { host }: CommandContext): void 
     )
     .option("--vm <NAME>", "with --google: the name of the VM (default: what the token says)")
     .option("--zone <ZONE>", "with --google: its zone (default: what the token says)");
-  const unused: FlagKey[] = ["audience", ...flagsOfCredentials.filter((key) => !ofChain.has(key))];
+  const unused: FlagKey[] = ["audience", ...flagsOfCredentials.filter((key) => !ofRole.has(key))];
   addPipeFlags(addTarget(command), unused, {
     roleArn: "the role that gets the policy (required with --via, and for an issuer that is not Google)",
+    durationSeconds:
+      "how long the role lets its sessions live, if that is more than an hour; for every format but json",
   }).action(async (_, options: GenerateOptions) => {
     const [audience] = options.audience ?? [];
     const given = await flagsOf(command, host, audience === undefined ? {} : { audience });

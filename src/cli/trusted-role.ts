@@ -1,3 +1,4 @@
+import { type Environment, type FlagValues, read } from "../config/read.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
@@ -43,6 +44,12 @@ export function permissionsOf(text: string | undefined): string[] {
     `--permissions "${printable(text, 100)}": must be the ARNs of 1 to 10 managed policies, with commas between them`,
     { hint: "for example --permissions arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" },
   );
+}
+
+/** The hour that IAM gives by itself will do unless `--duration-seconds` asks for more. */
+export function maxSessionOf(given: FlagValues, env: Environment): RoleDefinition["maxSessionSeconds"] {
+  const seconds = Number(read("durationSeconds", given, env));
+  return seconds > 3600 ? seconds : undefined;
 }
 
 /** The ARN of the IAM OIDC provider for an issuer that IAM does not know by itself, in the account of a role. */

@@ -20,8 +20,6 @@ export interface AwsSide {
   providerArn: string;
   /** What a token of the identity asks of the role. */
   request: PolicyRequest;
-  /** How long its credentials are to live; undefined for as long as it comes. */
-  sessionSeconds: number | undefined;
 }
 
 /** Everything that may be run, as if nothing were there yet. */
@@ -29,7 +27,7 @@ export function awsCommandsOf(side: AwsSide): Argv[] {
   const { role } = side;
   const makes = role.provider === undefined ? [] : [getProvider(side.providerArn), createProvider(role.provider)];
   const attaches = role.permissions.length === 0 ? [] : [listAttached(role), ...attach(role)];
-  return [getAccount, getRole(role), ...makes, create(side), ...attaches];
+  return [getAccount, getRole(role), ...makes, createRole(role), ...attaches];
 }
 
 /**
@@ -65,7 +63,7 @@ export async function makeRole(side: AwsSide, commands: Commands): Promise<boole
   const more = held === undefined || takes(held, side.request, roleArn) ? undefined : joined(held, role.trust, roleArn);
   let isChanged = await makeProvider(side, commands);
   if (held === undefined) {
-    await commands.run(create(side));
+    await commands.run(createRole(role));
     isChanged = true;
   } else if (more !== undefined) {
     await replaceTrust(held, more, side, commands);
@@ -167,12 +165,6 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** IAM lets a role's sessions live for an hour, unless it is told otherwise. */
-function create({ role, sessionSeconds = 0 }: AwsSide): Argv {
-  const longer = sessionSeconds > 3600 ? ["--max-session-duration", String(sessionSeconds)] : [];
-  return [...createRole(role), ...longer];
 }
 
 const getAccount: Argv = ["aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text"];

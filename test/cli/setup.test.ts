@@ -58,7 +58,7 @@ const end = (text, status = 0) => {
   process[status === 0 ? "stdout" : "stderr"].write(text + "\\n");
   process.exit(status);
 };
-const none = () => end("An error occurred (NoSuchEntity) when calling the operation: cannot be found.", 254);
+const none = () => end("warning: old\\n".repeat(state.warnings ?? 0) + "An error occurred (NoSuchEntity) when calling the operation: cannot be found.", 254);
 if (state.fails !== undefined) end(state.fails, 255);
 if (state.failsAt === argv[1]) end("no", 255);
 switch (name === "gcloud" ? argv.slice(0, 3).join(" ") : argv[1]) {
@@ -91,7 +91,8 @@ function user(entry: Entry, cloud: Cloud, state?: object) {
   const calls = join(home, "calls");
   return {
     env,
-    setup: (...flags: string[]) => run(entry, ["setup", ...flags], { env, secrets: cloud.secrets }),
+    home,
+    setup: (...flags: string[]) => run(entry, ["setup", ...flags], { env, secrets: cloud.secrets, cwd: home }),
     calls: () =>
       existsSync(calls)
         ? readFileSync(calls, "utf8")
@@ -168,6 +169,12 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(said.commands).toEqual(calls().slice(ALL.length));
   });
 
+  it("hears what the AWS CLI says behind many warnings", async () => {
+    const { setup, calls } = user(entry, cloud, { warnings: 1_500 });
+    expect((await setup(...GIVEN, "--yes")).status).toBe(0);
+    expect(verbs(calls())).toEqual(ALL);
+  });
+
   it("adds to a role that is there, and takes nothing away", async () => {
     const attached = ["arn:aws:iam::aws:policy/Other"];
     const { setup, calls, state } = user(entry, cloud, { trust: { ...TRUST, Statement: OTHER }, attached });
@@ -183,6 +190,69 @@ describe.each(entries)("setup, $name", (entry) => {
     expect([status, calls()]).toEqual([0, []]);
     expect(stdout).not.toContain("What the role may do");
     expect(config()).toContain(`[profile ${ROLE_NAME}]`);
+  });
+
+  it.each([
+    ["terraform", "tf", "terraform apply"],
+    ["cloudformation", "yaml", "aws cloudformation deploy"],
+    ["cdk", "ts", "cdk deploy"],
+    ["pulumi", "ts", "pulumi up"],
+  ])("writes the role for %s, and tries it once somebody has made it", async (format, extension, deploy) => {
+    const { setup, home, env, calls, config } = user(entry, cloud);
+    const argv = [...GIVEN, "--duration-seconds", "7200", "--format", format];
+    const path = join(home, `${ROLE_NAME}.${extension}`);
+    const shown = await setup(...argv);
+    expect({ status: shown.status, stderr: shown.stderr }).toEqual({ status: 0, stderr: "" });
+    expect([existsSync(path), config()]).toEqual([false, ""]);
+
+    const first = await setup(...argv, "--yes", "--json");
+    expect(first.status).toBe(0);
+    const withoutProfile = argv.filter((word) => !["--profile", "team-a"].includes(word));
+    const generated = await run(entry, ["trust-policy", "generate", ...withoutProfile], { env });
+    expect(readFileSync(path, "utf8")).toBe(generated.stdout);
+    expect(shown.stdout).toContain(generated.stdout.replace(/^(?=.)/gm, "  "));
+    expect(JSON.parse(first.stdout)).toMatchObject({ file: `${ROLE_NAME}.${extension}`, works: false, commands: [] });
+    expect(first.stderr).toContain(`Now make the role (${deploy}`);
+    expect(first.stderr).toMatch(/Then: gcp2aws doctor --profile team-a\n$/);
+    expect(config()).toContain("[profile team-a]");
+
+    // This cloud's role has an hour.
+    const short = argv.with(argv.indexOf("7200"), "3600");
+    writeFileSync(
+      path,
+      (
+        await run(entry, ["trust-policy", "generate", ...withoutProfile.with(withoutProfile.indexOf("7200"), "3600")], {
+          env,
+        })
+      ).stdout,
+    );
+    const second = await setup(...short, "--yes");
+    expect({ status: second.status, stderr: second.stderr }).toEqual({ status: 0, stderr: "" });
+    expect(second.stdout).toContain(`${ROLE_NAME}.${extension} is there already, as it would be written.`);
+    expect(second.stdout).toContain("All is set up.");
+    expect(calls()).toEqual([]);
+  });
+
+  it("leaves a file that says something else, and finds it before anything is written", async () => {
+    const { setup, home, config } = user(entry, cloud);
+    const path = join(home, `${ROLE_NAME}.tf`);
+    writeFileSync(path, "# mine\n");
+    const { status, stderr } = await setup(...GIVEN, "--format", "terraform", "--yes");
+    expect(stderr).toContain(`${ROLE_NAME}.tf not written: it is there, and says something else [LOCAL_FILE]`);
+    expect([status, readFileSync(path, "utf8"), config()]).toEqual([6, "# mine\n", ""]);
+    expect((await setup(...GIVEN, "--format", "terraform", "--skip-aws")).status).toBe(2);
+  });
+
+  it("waits at a terminal until the role is made of the file", async () => {
+    const { env, home, calls } = user(entry, cloud);
+    const argv = [...entry.command, "setup", ...GIVEN, "--format", "terraform"];
+    const { status, screen } = await atTerminal(argv, env, [
+      ["Write it into the current directory? [y/N] ", "y"],
+      ["Make the role (terraform apply), then press Enter here: ", ""],
+      ["with gcp2aws doctor? [y/N] ", "y"],
+    ]);
+    expect(screen).toContain("All is set up.");
+    expect([status, calls(), existsSync(join(home, `${ROLE_NAME}.tf`))]).toEqual([0, [], true]);
   });
 
   it("lets sessions live as long as they are asked for", async () => {
@@ -486,6 +556,7 @@ function atTerminal(
     const line = command.map((word) => `'${word}'`).join(" ");
     const child = spawn("script", ["-qefc", line, "/dev/null"], {
       env: { ...env, TERM: "dumb", SHELL: "/bin/sh" },
+      cwd: env["HOME"],
       timeout: 60_000,
     });
     let [screen, seen, next] = ["", 0, 0];

@@ -125,6 +125,18 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect(await first("--format", "pulumi")).toBe('import * as aws from "@pulumi/aws";');
   });
 
+  it.each([
+    ["3600", false],
+    ["7200", true],
+    ["max", false],
+  ])("lets sessions live longer than the usual hour where they are to: %s", async (seconds, isSaid) => {
+    const argv = ["--sub", "1", "--audience", "a", "--role-name", "TeamA", "--duration-seconds", seconds];
+    for (const format of ["aws-cli", "terraform", "cloudformation", "cdk", "pulumi"]) {
+      const { stdout } = await generate(...argv, "--format", format);
+      expect(/max[-_]?session[-_]?duration(?: =|:)? 7200\b/i.test(stdout)).toBe(isSaid);
+    }
+  });
+
   it("writes every audience where it can, in ASCII", async () => {
     for (const format of ["json", "aws-cli"]) {
       const { status, stdout } = await generate(...SECRET, "--audience", "日本", "--format", format);

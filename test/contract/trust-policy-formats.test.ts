@@ -24,11 +24,25 @@ const PROVIDER = "container.googleapis.com/v1/projects/p/locations/l/clusters/c"
 const long = Array.from({ length: 4 }, (_, at) => `https://${"a-long-name.".repeat(3)}example/${at}`);
 
 const role = (trust: PolicyDocument, rest: Partial<RoleDefinition> = {}): RoleDefinition => {
-  return { name: "Team-A", path: "/", trust, permissions: [], provider: undefined, ...rest };
+  return {
+    name: "Team-A",
+    path: "/",
+    trust,
+    permissions: [],
+    provider: undefined,
+    maxSessionSeconds: undefined,
+    ...rest,
+  };
 };
 const roles: readonly (readonly [string, RoleDefinition])[] = [
   ["Google", role(trustGoogle([{ sub: "1", azp: "1" }], ["a"]))],
-  ["several", role(trustGoogle([{ sub: "1" }, { sub: "2" }, { sub: "3", azp: "x@y" }], long), { path: "/a/b/" })],
+  [
+    "several",
+    role(trustGoogle([{ sub: "1" }, { sub: "2" }, { sub: "3", azp: "x@y" }], long), {
+      path: "/a/b/",
+      maxSessionSeconds: 43200,
+    }),
+  ],
   [
     "permissions",
     role(trustGoogle([{ sub: "1" }], ["a"]), { permissions: ["arn:aws:iam::aws:policy/ReadOnlyAccess"] }),

@@ -18,8 +18,14 @@ const side: AwsSide = {
   accountId: "111122223333",
   audience,
   providerArn,
-  sessionSeconds: undefined,
-  role: { name: "App", path: "/", trust, permissions: [], provider: { url: `https://${NAME}`, audiences: [audience] } },
+  role: {
+    name: "App",
+    path: "/",
+    trust,
+    permissions: [],
+    provider: { url: `https://${NAME}`, audiences: [audience] },
+    maxSessionSeconds: undefined,
+  },
   request: {
     action: "sts:AssumeRoleWithWebIdentity",
     principal: { type: "Federated", value: providerArn },
@@ -79,16 +85,6 @@ describe("the role of another issuer", () => {
     // What is shown beforehand is what is run.
     const shown = awsCommandsOf(side).map((argv) => argv.join(" "));
     for (const argv of aws.ran.filter((each) => !each[2]?.startsWith("add"))) expect(shown).toContain(argv.join(" "));
-  });
-
-  it.each([
-    [undefined, "false"],
-    [3600, "false"],
-    [3601, "--max-session-duration 3601"],
-  ])("with sessions of %s s", (sessionSeconds, words) => {
-    const made = awsCommandsOf({ ...side, sessionSeconds }).find((argv) => argv[2] === "create-role");
-    const end = made?.slice(-2).join(" ") ?? "";
-    expect(end.startsWith("--max") ? end : "false").toBe(words);
   });
 
   it("keeps what the policy has, and does not go above what AWS takes", async () => {

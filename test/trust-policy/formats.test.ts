@@ -20,6 +20,7 @@ const google: RoleDefinition = {
   trust: trustGoogle([{ sub: "1", azp: "1" }], ["https://a.example/${x}%{y}"]),
   permissions: [READ_ONLY],
   provider: undefined,
+  maxSessionSeconds: undefined,
 };
 const cluster: RoleDefinition = {
   name: "app",
@@ -31,6 +32,7 @@ const cluster: RoleDefinition = {
   ),
   permissions: [],
   provider: { url: `https://${PROVIDER}`, audiences: ["a", "b"] },
+  maxSessionSeconds: 43200,
 };
 
 const trusting = (audiences: readonly string[]): RoleDefinition => {
@@ -189,8 +191,9 @@ output "role_for_access_from_gcp_team_a_arn" {
 }
 
 resource "aws_iam_role" "app" {
-  name = "app"
-  path = "/team/a/"
+  name                 = "app"
+  path                 = "/team/a/"
+  max_session_duration = 43200
 `);
   expect(terraform(cluster)).toContain("  depends_on = [aws_iam_openid_connect_provider.app]\n");
 });
@@ -271,7 +274,8 @@ describe("no value can be an option of the AWS CLI, or what it would read or fet
     "日本",
     "'\u202e",
   ];
-  const isPlain = (word: string) => /^[a-z-]+$|^--[a-z-]+$|^[[{/]|^arn:|^app$/.test(word) && /^[\n -~]*$/.test(word);
+  const isPlain = (word: string) =>
+    /^[a-z-]+$|^--[a-z-]+$|^[[{/]|^arn:|^app$|^43200$/.test(word) && /^[\n -~]*$/.test(word);
 
   it.each(hostile)("%j", (audience) => {
     const trust = trustProvider(`arn:aws:iam::111122223333:oidc-provider/${PROVIDER}`, ["s"], [audience]);

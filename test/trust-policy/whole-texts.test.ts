@@ -22,6 +22,7 @@ const roles: Record<string, RoleDefinition> = {
     ),
     permissions: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::111122223333:policy/teams/Queue"],
     provider: undefined,
+    maxSessionSeconds: undefined,
   },
   // One of each.
   cluster: {
@@ -34,6 +35,7 @@ const roles: Record<string, RoleDefinition> = {
     ),
     permissions: [],
     provider: { url: `https://${CLUSTER}`, audiences: [AUDIENCE] },
+    maxSessionSeconds: 7200,
   },
 };
 const formats = { "aws-cli": awsCli, terraform, cloudformation, cdk, pulumi };

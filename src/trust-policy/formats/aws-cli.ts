@@ -16,7 +16,7 @@ export function awsCli(role: RoleDefinition): string {
   return `${awsCommands(role).map(shellLine).join("\n")}\n`;
 }
 
-export function createRole({ name, path, trust }: RoleDefinition): Argv {
+export function createRole({ name, path, trust, maxSessionSeconds }: RoleDefinition): Argv {
   return [
     "aws",
     "iam",
@@ -26,6 +26,7 @@ export function createRole({ name, path, trust }: RoleDefinition): Argv {
     ...(path === "/" ? [] : ["--path", path]),
     "--assume-role-policy-document",
     policyText(trust),
+    ...(maxSessionSeconds === undefined ? [] : ["--max-session-duration", String(maxSessionSeconds)]),
   ];
 }
 

@@ -3,7 +3,14 @@ import { formatPolicy } from "../policy.ts";
 import type { RoleDefinition } from "./role.ts";
 
 /** A template of AWS CloudFormation, in YAML. */
-export function cloudformation({ name, path, trust, permissions, provider }: RoleDefinition): string {
+export function cloudformation({
+  name,
+  path,
+  trust,
+  permissions,
+  provider,
+  maxSessionSeconds,
+}: RoleDefinition): string {
   const template = {
     AWSTemplateFormatVersion: "2010-09-09",
     Resources: {
@@ -19,6 +26,7 @@ export function cloudformation({ name, path, trust, permissions, provider }: Rol
         Properties: {
           RoleName: name,
           ...(path !== "/" && { Path: path }),
+          ...(maxSessionSeconds !== undefined && { MaxSessionDuration: maxSessionSeconds }),
           AssumeRolePolicyDocument: formatPolicy(trust),
           ...(permissions.length > 0 && { ManagedPolicyArns: [...permissions] }),
         },

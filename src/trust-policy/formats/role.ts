@@ -11,6 +11,8 @@ export interface RoleDefinition {
   permissions: readonly string[];
   /** The IAM OIDC provider that the policy names, to be made with the role. */
   provider: { url: string; audiences: readonly string[] } | undefined;
+  /** How long its sessions may live, 3601 to 43200 seconds; undefined for the hour that IAM gives by itself. */
+  maxSessionSeconds: number | undefined;
 }
 
 /** Each by its own name, which ends in `_2`, `_3` where others before have it already. */

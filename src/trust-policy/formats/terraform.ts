@@ -3,7 +3,7 @@ import { type Block, call, formatHcl, type Hcl } from "./hcl.ts";
 import { distinctNames, identifier, policyName, type RoleDefinition } from "./role.ts";
 
 /** The role for Terraform's and OpenTofu's provider `hashicorp/aws`. */
-export function terraform({ name, path, trust, permissions, provider }: RoleDefinition): string {
+export function terraform({ name, path, trust, permissions, provider, maxSessionSeconds }: RoleDefinition): string {
   const label = identifier(name);
   const blocks: Block[] = [];
   if (provider !== undefined) {
@@ -21,6 +21,9 @@ export function terraform({ name, path, trust, permissions, provider }: RoleDefi
     body: [
       ["name", name],
       ...(path === "/" ? [] : [["path", path] as const]),
+      ...(maxSessionSeconds === undefined
+        ? []
+        : [["max_session_duration", { reference: String(maxSessionSeconds) }] as const]),
       ["assume_role_policy", call("jsonencode", policy)],
       ...(provider === undefined
         ? []

@@ -5,10 +5,11 @@ import { distinctNames, identifier, policyName, type RoleDefinition } from "./ro
  * A construct of the AWS CDK, version 2. It is of the first level, which takes a trust policy as it is; those of the second make
  * up their own from principals.
  */
-export function cdk({ name, path, trust, permissions, provider }: RoleDefinition): string {
+export function cdk({ name, path, trust, permissions, provider, maxSessionSeconds }: RoleDefinition): string {
   const properties = {
     roleName: name,
     ...(path !== "/" && { path }),
+    ...(maxSessionSeconds !== undefined && { maxSessionDuration: maxSessionSeconds }),
     assumeRolePolicyDocument: formatPolicy(trust),
     ...(permissions.length > 0 && { managedPolicyArns: permissions }),
   };
@@ -33,7 +34,7 @@ ${waits}  }
 }
 
 /** A program for Pulumi's package `@pulumi/aws`. */
-export function pulumi({ name, path, trust, permissions, provider }: RoleDefinition): string {
+export function pulumi({ name, path, trust, permissions, provider, maxSessionSeconds }: RoleDefinition): string {
   const lines = [`import * as aws from "@pulumi/aws";`, ""];
   if (provider !== undefined) {
     const properties = literal({ url: provider.url, clientIdLists: provider.audiences }, 0);
@@ -42,6 +43,7 @@ export function pulumi({ name, path, trust, permissions, provider }: RoleDefinit
   const properties = [
     `  name: ${literal(name, 0)},`,
     ...(path === "/" ? [] : [`  path: ${literal(path, 0)},`]),
+    ...(maxSessionSeconds === undefined ? [] : [`  maxSessionDuration: ${maxSessionSeconds},`]),
     `  assumeRolePolicy: JSON.stringify(${literal(formatPolicy(trust), 2)}),`,
   ];
   const options = provider === undefined ? "" : ", { dependsOn: [provider] }";
