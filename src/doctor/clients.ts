@@ -1,40 +1,12 @@
 import { type ClientFeatures, clientFeatures } from "../config/surroundings.ts";
-import { type Check, type Examination, type Finding, ok, skipped, warning } from "./check.ts";
 import { printable } from "../errors.ts";
-
-/** A client that is installed, and the botocore in it: the AWS CLI and boto3 are both built on that. */
-interface Client {
-  name: string;
-  botocore: string | undefined;
-}
-
-const NO_ENDPOINTS = "reads neither AWS_ENDPOINT_URL_STS nor endpoint_url";
-
-/**
- * What versions of botocore do not do, by the version that began to, from its changelog
- * (https://github.com/boto/botocore/blob/develop/CHANGELOG.rst). The AWS CLI v2 has a botocore of its own and all of these from its
- * first version on, but for the endpoint's variables: from 2.13 on.
- */
-const defects: readonly { before: string; what: string; matters: (used: ClientFeatures) => boolean }[] = [
-  { before: "1.8.0", what: "does not know credential_process", matters: () => true },
-  { before: "1.12.200", what: "does not know AWS_WEB_IDENTITY_TOKEN_FILE", matters: ({ webIdentity }) => webIdentity },
-  { before: "1.31.0", what: NO_ENDPOINTS, matters: ({ endpoints }) => endpoints },
-  {
-    before: "1.32.0",
-    what: "does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    matters: ({ authorizationFile }) => authorizationFile,
-  },
-  {
-    before: "1.34.41",
-    what: "reads the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE once, and not again",
-    matters: ({ authorizationFile }) => authorizationFile,
-  },
-];
-const CLI_V2_ENDPOINTS = "2.13.0";
+import { type Check, type Examination, type Finding, ok, skipped, warning } from "./check.ts";
+import { botocore, type Client, cliV2, defectsOf } from "./client-defects.ts";
+import { projectSdks } from "./project-sdks.ts";
 
 const LIMIT_MS = 4_000;
 
-/** The AWS CLI and boto3, where they are on PATH, by what is known of their versions. */
+/** The AWS CLI and boto3 on PATH, and the SDKs of the project in the current directory, by what is known of their versions. */
 export const clientsCheck: Check = {
   id: "clients",
   title: "installed AWS clients",
@@ -43,9 +15,10 @@ export const clientsCheck: Check = {
     const { host, deadline } = examination;
     const limitMs = Math.min(LIMIT_MS, deadline - host.ticks());
     if (limitMs < 1) return skipped("no time is left for it, see --timeout");
-    const found = await Promise.all([awsCli(examination, limitMs), boto3(examination, limitMs)]);
-    const clients = found.filter((client) => client !== undefined);
-    if (clients.length === 0) return skipped("neither the AWS CLI nor boto3 is on PATH");
+    const onPath = await Promise.all([awsCli(examination, limitMs), boto3(examination, limitMs)]);
+    const clients = [...onPath.filter((client) => client !== undefined), ...projectSdks(host.files)];
+    if (clients.length === 0)
+      return skipped("neither the AWS CLI nor boto3 is on PATH, nor an AWS SDK known in the current directory");
     return assess(clients, clientFeatures(host.env));
   },
 };
@@ -57,17 +30,8 @@ function assess(clients: readonly Client[], used: ClientFeatures): Finding {
     .filter(({ found }) => found.length > 0);
   if (known.length === 0) return ok(...names);
   const lines = known.flatMap(({ client, found }) => found.map((what) => `${client.name}: ${what}`));
-  const old = known.map(({ client }) => client.name).join(" and ");
-  return warning("LOCAL_COMMAND", [...names, ...lines], { text: `install a newer version of ${old}` });
-}
-
-function defectsOf({ name, botocore }: Client, used: ClientFeatures): string[] {
-  if (botocore !== undefined) {
-    const had = defects.filter(({ before, matters }) => isBefore(botocore, before) && matters(used));
-    return had.map(({ what }) => what);
-  }
-  const cli = /^aws-cli\/(2\.\d+\.\d+)/.exec(name)?.[1];
-  return cli !== undefined && isBefore(cli, CLI_V2_ENDPOINTS) && used.endpoints ? [NO_ENDPOINTS] : [];
+  const newer = new Set(known.map(({ client }) => client.newer));
+  return warning("LOCAL_COMMAND", [...names, ...lines], { text: `install ${[...newer].join(" and ")}` });
 }
 
 async function awsCli({ tools }: Examination, limitMs: number): Promise<Client | undefined> {
@@ -77,8 +41,9 @@ async function awsCli({ tools }: Examination, limitMs: number): Promise<Client |
   const name = /^aws-cli\/[\w.+-]+/m.exec(said)?.[0];
   if (name === undefined) return undefined;
   // The botocore of version 2 is numbered by itself, as 2.0.0.
-  const botocore = name.startsWith("aws-cli/1.") ? /\bbotocore\/(\d+\.\d+\.\d+)/.exec(said)?.[1] : undefined;
-  return { name: printable(name, 60), botocore };
+  const v2 = /^aws-cli\/(2\.\d+\.\d+)/.exec(name)?.[1];
+  const version = v2 ?? /\bbotocore\/(\d+\.\d+\.\d+)/.exec(said)?.[1];
+  return clientOf(printable(name, 60), version, v2 === undefined ? botocore : cliV2);
 }
 
 /** Without the current directory: whoever owns that would have a say. */
@@ -88,15 +53,10 @@ const PRINT_VERSIONS =
 
 async function boto3({ tools }: Examination, limitMs: number): Promise<Client | undefined> {
   const ran = await tools.runProgram("python3", ["-c", PRINT_VERSIONS], limitMs);
-  const [, version, botocore] = /^(\d+\.\d+\.\d+\S*) (\d+\.\d+\.\d+)/.exec(ran?.stdout ?? "") ?? [];
-  return version === undefined ? undefined : { name: `boto3 ${printable(version, 30)}`, botocore };
+  const [, version, ofBotocore] = /^(\d+\.\d+\.\d+\S*) (\d+\.\d+\.\d+)/.exec(ran?.stdout ?? "") ?? [];
+  return version === undefined ? undefined : clientOf(`boto3 ${printable(version, 30)}`, ofBotocore, botocore);
 }
 
-function isBefore(version: string, other: string): boolean {
-  const [a, b] = [version, other].map((text) => text.split(".").map(Number));
-  for (const at of [0, 1, 2]) {
-    const difference = (a?.[at] ?? 0) - (b?.[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+function clientOf(name: string, version: string | undefined, defects: Client["defects"]): Client {
+  return { name, version, defects, newer: `a newer version of ${name}` };
 }

@@ -260,7 +260,7 @@ describe("the doctor's checks", () => {
     [{ python3: "1.4.8 1.7.48\n" }, "warning", /boto3 1\.4\.8: does not know credential_process/],
     [{ python3: "1.34.40 1.34.40\n" }, "warning", /once, and not again/, authorization],
     [{ python3: "1.34.40 1.34.40\n" }, "ok", /boto3 1\.34\.40/, endpoint],
-    [{ aws: "something else", python3: "Traceback" }, "skipped", /on PATH/],
+    [{ aws: "something else", python3: "Traceback" }, "skipped", /on PATH, nor an AWS SDK/],
   ])("know clients by what they say: %j is %s", async (says, state, evidence, env = {}) => {
     const found = await clientsIn(says, env);
     expect(found?.state).toBe(state);
@@ -298,5 +298,36 @@ describe("the doctor's checks", () => {
   ])("know what version %s of the AWS CLI does not do", async (version, what) => {
     const found = await clientsIn({ aws: `aws-cli/${version} Python/3.11.4 Linux/6.1.0` }, everything);
     expect(found?.evidence.slice(1)).toEqual(what.map((text) => `aws-cli/${version}: ${text}`));
+  });
+
+  it("know the SDKs of the project in the current directory, and what to install instead", async () => {
+    const host = fakeHost(answer, { env: everything });
+    const file = (path: string, text: string) => {
+      const status = { kind: "file", mode: 0o644, uid: 0, links: 1, modified: 0 } as const;
+      host.files.nodes.set(path, { status, text, listening: false });
+    };
+    file(
+      "go.mod",
+      "require (\n\tgithub.com/aws/aws-sdk-go v1.55.5\n\tgithub.com/aws/aws-sdk-go-v2/config v1.18.45\n)\n",
+    );
+    file("Gemfile.lock", "GEM\n  specs:\n    aws-sdk-core (3.211.0)\n");
+    const found = (await look(host)).checks.find(({ id }) => id === "clients");
+    expect(found).toMatchObject({
+      state: "warning",
+      code: "LOCAL_COMMAND",
+      evidence: [
+        "github.com/aws/aws-sdk-go-v2/config 1.18.45 (go.mod)",
+        "github.com/aws/aws-sdk-go 1.55.5 (go.mod)",
+        "aws-sdk-core 3.211.0 (Gemfile.lock)",
+        `github.com/aws/aws-sdk-go-v2/config 1.18.45 (go.mod): ${endpoints}`,
+        `github.com/aws/aws-sdk-go-v2/config 1.18.45 (go.mod): ${inFile}`,
+        `github.com/aws/aws-sdk-go 1.55.5 (go.mod): ${endpoints}, as no version of it does`,
+      ],
+      remedy: {
+        text:
+          "install a newer github.com/aws/aws-sdk-go-v2/config and " +
+          "github.com/aws/aws-sdk-go-v2 in place of github.com/aws/aws-sdk-go, which is out of support",
+      },
+    });
   });
 });
