@@ -128,7 +128,7 @@ export class Place {
     const env = await this.start();
     try {
       const [program, ...first] = this.entry.command;
-      return await runProgram(program, [...first, ...argv(this)], { env });
+      return await runProgram(program, [...first, ...argv(this)], { env, cwd: this.home });
     } finally {
       await this.stop();
     }

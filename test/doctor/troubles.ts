@@ -111,6 +111,18 @@ const client = (place: Place, says: string) => {
   chmodSync(path, 0o755);
 };
 
+/** A package in node_modules of the current directory; no version for none. */
+const installed = (name: string, version: string | undefined) => (place: Place) => {
+  if (version === undefined) rmSync(join(place.home, "node_modules", name), { recursive: true });
+  else place.file(`node_modules/${name}/package.json`, JSON.stringify({ name, version }));
+};
+const goModule = (required: string) => (place: Place) => {
+  place.file("go.mod", `module example.com/team-a\n\ngo 1.24\n\nrequire ${required}\n`);
+};
+const gem = (version: string) => (place: Place) => {
+  place.file("Gemfile.lock", `GEM\n  specs:\n    aws-sdk-core (${version})\n`);
+};
+
 const flags: Trouble[] = [
   {
     cause: "the role is not given",
@@ -1673,6 +1685,81 @@ const clients: Trouble[] = [
     evidence: /reads neither AWS_ENDPOINT_URL_STS/,
     spoil: (place) => client(place, "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0 source/x86_64.debian.12 prompt/off"),
     mend: (place) => client(place, "aws-cli/2.36.0 Python/3.13.4 Linux/6.1.0 exe/x86_64.debian.13"),
+    warning: true,
+  },
+  {
+    cause:
+      "an AWS SDK for JavaScript v3 of before February 2024 reads no token from `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`",
+    remedy: "packages of `@aws-sdk` of 3.503.1 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence:
+      /credential-provider-node 3\.490\.0 \(node_modules\): does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE/,
+    spoil: (place) => {
+      place.env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = join(place.home, "token");
+      installed("@aws-sdk/credential-provider-node", "3.490.0")(place);
+    },
+    mend: installed("@aws-sdk/credential-provider-node", "3.1173.0"),
+    warning: true,
+  },
+  {
+    cause:
+      "AWS SDKs for JavaScript v3 of July 2025 have a `@smithy/middleware-endpoint` that passes over `AWS_ENDPOINT_URL`",
+    remedy: "4.1.15 or later of that, with newer packages of `@aws-sdk`",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /middleware-endpoint 4\.1\.14 \(node_modules\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: (place) => {
+      installed("@aws-sdk/credential-provider-node", "3.844.0")(place);
+      installed("@smithy/middleware-endpoint", "4.1.14")(place);
+    },
+    mend: (place) => {
+      installed("@aws-sdk/credential-provider-node", "3.845.0")(place);
+      installed("@smithy/middleware-endpoint", "4.1.15")(place);
+    },
+    warning: true,
+  },
+  {
+    cause: "the AWS SDK for JavaScript v2 reads no endpoint from variables or the profile",
+    remedy: "version 3",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-sdk 2\.1692\.0 \(node_modules\): reads neither AWS_ENDPOINT_URL_STS .*, as no version of it does/,
+    spoil: installed("aws-sdk", "2.1692.0"),
+    mend: (place) => {
+      installed("aws-sdk", undefined)(place);
+      installed("@aws-sdk/credential-provider-node", "3.1173.0")(place);
+    },
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for Go v2 of before November 2023 reads no endpoint from variables or the profile",
+    remedy: "`go get github.com/aws/aws-sdk-go-v2/config`: 1.21 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-sdk-go-v2\/config 1\.17\.1 \(go\.mod\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: goModule("github.com/aws/aws-sdk-go-v2/config v1.17.1"),
+    mend: goModule("github.com/aws/aws-sdk-go-v2/config v1.27.27"),
+    warning: true,
+  },
+  {
+    cause: "the AWS SDK for Go v1 reads no endpoint from variables or the profile",
+    remedy: "`github.com/aws/aws-sdk-go-v2`",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-sdk-go 1\.55\.5 \(go\.mod\): reads neither AWS_ENDPOINT_URL_STS .*, as no version of it does/,
+    spoil: goModule("github.com/aws/aws-sdk-go v1.55.5"),
+    mend: goModule("github.com/aws/aws-sdk-go-v2/config v1.27.27"),
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for Ruby of before July 2023 reads no endpoint from variables or the profile",
+    remedy: "`bundle update aws-sdk-core`: 3.178 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-sdk-core 3\.170\.0 \(Gemfile\.lock\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: gem("3.170.0"),
+    mend: gem("3.211.0"),
     warning: true,
   },
 ];
