@@ -112,6 +112,7 @@ describe("SDKs of a project", () => {
     ["require github.com/aws/aws-sdk-go v1.44.0 // for S3", "1.44.0"],
     ["require (\r\n\tgithub.com/aws/aws-sdk-go v1.44.0\r\n)\r\n", "1.44.0"],
     ["require (\n)\nrequire (\n\tgithub.com/aws/aws-sdk-go v1.44.1-0.20220401000000-0123456789ab\n)", "1.44.1"],
+    ["exclude (\n)\nrequire github.com/aws/aws-sdk-go v1.44.0", "1.44.0"],
     ["require (\n\tgithub.com/aws/aws-sdk-go v1.44.0 // indirect\n)", undefined],
     ["require github.com/aws/aws-sdk-go v1.44.0 // indirect; by another", undefined],
     ["// require github.com/aws/aws-sdk-go v1.44.0", undefined],
@@ -149,6 +150,18 @@ describe("SDKs of a project", () => {
     mkdirSync(directory, { recursive: true });
     set();
     expect(found()).toEqual([]);
+  });
+
+  it("are not read from what is no file", () => {
+    const text = "require github.com/aws/aws-sdk-go v1.44.0";
+    const sdks = projectSdks({
+      ...nodeFiles,
+      read: (_path, _limit, accept) => {
+        accept({ kind: "other", mode: 0o644, uid: 0, links: 1, modified: 0 });
+        return text;
+      },
+    });
+    expect(sdks).toEqual([]);
   });
 
   it("are shown by numbers alone, whatever stands in their files", () => {
