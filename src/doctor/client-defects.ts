@@ -73,7 +73,7 @@ export const cliV2: readonly Defect[] = [noEndpoints("2.13.0")];
  * {@link javascriptEndpoint}, which clients of before 3.363 do not use.
  */
 export const javascript: readonly Defect[] = [
-  noProcess("3.1.0"),
+  { before: "3.1.0", what: "passes over credential_process where AWS_PROFILE is set", matters: () => true },
   noWebIdentity("3.15.0"),
   noEndpoints("3.363.0"),
   noTokenFile("3.503.1"),
