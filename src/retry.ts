@@ -9,14 +9,18 @@ export interface RetryPolicy {
   baseMs: number;
   /** Longest wait before any attempt, in milliseconds. */
   capMs: number;
-  /** No attempt starts after this moment, in milliseconds by `host.ticks`. */
+  /** Every attempt but the first has some time before this moment, in milliseconds by `host.ticks`. */
   until: number;
 }
 
 /**
+ * What an attempt must have. One with less could only tell that there was no answer in time, in place of what the attempt before it has met.
+ */
+const LEAST_MS = 250;
+
+/**
  * Runs `attempt` until it succeeds, fails with an error that is not retryable, or the policy is used up; then the last
- * error is thrown as it is: but where that attempt was cut short by the end of the time, the one before it, which tells
- * why.
+ * error is thrown as it is.
  *
  * Waits have full jitter (a fleet that failed together must not come back together:
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and are never shorter than what the
@@ -28,19 +32,15 @@ export async function retry<T>(
   attempt: () => Promise<T>,
   onRetry: (error: Gcp2awsError) => void = () => {},
 ): Promise<T> {
-  let before: Gcp2awsError | undefined;
   for (let made = 1; ; made++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Gcp2awsError) || !error.retryable) throw error;
-      if (before !== undefined && error.code.endsWith("_TIMEOUT") && host.ticks() >= policy.until) throw before;
-      if (made >= policy.attempts) throw error;
+      if (!(error instanceof Gcp2awsError) || !error.retryable || made >= policy.attempts) throw error;
       const backoff = host.random() * Math.min(policy.capMs, policy.baseMs * 2 ** (made - 1));
       const wait = Math.max(backoff, error.retryAfterMs ?? 0);
-      if (host.ticks() + wait >= policy.until) throw error;
+      if (host.ticks() + wait + LEAST_MS > policy.until) throw error;
       onRetry(error);
-      before = error;
       await host.sleep(wait);
     }
   }

@@ -58,7 +58,7 @@ async function roleOf(options: GenerateOptions, given: FlagValues, host: Host): 
   const role = {
     ...nameOf(options, given, host),
     permissions: permissionsOf(options.permissions),
-    maxSessionSeconds: maxSessionOf(given, host.env),
+    maxSessionSeconds: maxSessionOf(given),
   };
   const roleArn = read("roleArn", given, host.env);
   const isChained = read("via", given, host.env) !== undefined;

@@ -2,6 +2,7 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import { awsCli } from "../trust-policy/formats/aws-cli.ts";
 import { cloudformation } from "../trust-policy/formats/cloudformation.ts";
 import type { RoleDefinition } from "../trust-policy/formats/role.ts";
+import { formatPolicy } from "../trust-policy/policy.ts";
 import { terraform } from "../trust-policy/formats/terraform.ts";
 import { cdk, pulumi } from "../trust-policy/formats/typescript.ts";
 
@@ -31,9 +32,8 @@ const replaced: Readonly<Partial<Record<RoleFormat, RegExp>>> = {
  * @throws Gcp2awsError USAGE_INVALID_VALUE where a value would be another there, or IAM would not take what it gets by it
  */
 export function formatRole(role: RoleDefinition, format: RoleFormat): string {
-  const conditions = role.trust.statements.flatMap(({ condition }) => Object.values(condition ?? {}));
-  const texts = [...(role.provider?.audiences ?? []), ...conditions.flatMap((lines) => Object.entries(lines).flat(2))];
-  for (const text of texts) {
+  const { trust, ...rest } = role;
+  for (const text of textsOf({ ...rest, trust: formatPolicy(trust) })) {
     const [mark] = replaced[format]?.exec(text) ?? [];
     const value = `--format ${format}: "${printable(text, 100)}"`;
     if (mark !== undefined) {
@@ -48,9 +48,15 @@ export function formatRole(role: RoleDefinition, format: RoleFormat): string {
       throw new Gcp2awsError(
         "USAGE_INVALID_VALUE",
         `${value}: has a character above U+00FF, which IAM takes only as an escape of JSON`,
-        { hint: "--format json and aws-cli write it so; or choose another audience" },
+        { hint: "gcp2aws trust-policy generate writes it so with --format json and aws-cli; or choose another value" },
       );
     }
   }
   return writers[format](role);
+}
+
+/** Every text in it, and every name. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.entries(value).flat().flatMap(textsOf) : [];
 }

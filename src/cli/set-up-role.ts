@@ -1,15 +1,19 @@
 import { isProfileName } from "../aws-files/parse.ts";
 import { type FlagValues, read, required } from "../config/read.ts";
 import { readTokenConfig, type TokenConfig } from "../config.ts";
+import { checkEditable } from "../delivery/edit-file.ts";
 import { Gcp2awsError, quoted } from "../errors.ts";
 import { flagOf } from "../flags.ts";
 import type { Host } from "../host.ts";
+import { userFiles } from "../host/user-files.ts";
 import type { AwsSide } from "../setup/aws-side.ts";
 import type { Commands } from "../setup/run-command.ts";
 import type { Talk } from "../setup/talk.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
 import type { PolicyRequest } from "../trust-policy/evaluate.ts";
+import { trustGoogle } from "../trust-policy/generate.ts";
 import { googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
+import { roleFileOf } from "./role-file.ts";
 import type { FileFormat } from "./role-formats.ts";
 import type { Identity } from "./trusted-identities.ts";
 import {
@@ -50,13 +54,25 @@ export const NOBODY = "gcp2aws-setup";
 
 /**
  * Finds what is wrong with the flags before anything is made: an account of Google's comes before the role.
- * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE
+ * @throws Gcp2awsError USAGE_MISSING_FLAG, USAGE_INVALID_VALUE, LOCAL_FILE
  */
-export function checkGiven({ options: { permissions, profile }, given, host, talk }: Setup): void {
+export function checkGiven({ options: { permissions, profile, format }, given, host, talk, acts }: Setup): void {
   const roleArn = talk.isAlone ? required("roleArn", given, host.env) : read("roleArn", given, host.env);
   if (roleArn !== undefined) nameOfArn(roleArn);
-  permissionsOf(permissions);
+  const managed = permissionsOf(permissions);
   if (profile !== undefined) checkProfile(profile);
+  if (format === undefined || roleArn === undefined) return;
+  // With somebody in place of the identity, which is not known yet.
+  const trust = trustGoogle([{ sub: "1" }], [read("audience", given, host.env) ?? roleArn]);
+  const role = {
+    ...nameOfArn(roleArn),
+    trust,
+    provider: undefined,
+    permissions: managed,
+    maxSessionSeconds: undefined,
+  };
+  const file = roleFileOf(role, format);
+  if (acts) checkEditable(file.path, host, userFiles);
 }
 
 /** What flags and variables do not say is asked for. */
@@ -97,7 +113,7 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
       ...role,
       ...trust,
       permissions: permissionsOf(permissions === "none" ? "" : permissions),
-      maxSessionSeconds: maxSessionOf(given, host.env),
+      maxSessionSeconds: maxSessionOf(given),
     },
     host,
   );

@@ -41,7 +41,7 @@ interface Report {
   identity?: Pick<Identity, "issuer" | "sub" | "email">;
   role?: string;
   audience?: string;
-  file?: string | undefined;
+  file?: { path: string; changed: boolean; dryRun: boolean };
   profile?: WrittenProfile;
   works: boolean;
   expiration?: string;
@@ -97,8 +97,7 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   const planned = await write(profile, values, true, setup);
   if (planned.changed && setup.acts) checkEditable(planned.file, setup.host, userFiles);
   const file = options.format === undefined ? undefined : roleFileOf(side.role, options.format);
-  report.file = file?.path;
-  const role = file === undefined ? await awsPart(side, setup) : await filePart(file, setup);
+  const role = file === undefined ? await awsPart(side, setup) : await filePart(file, setup, report);
   report.profile = await profilePart(profile, values, setup);
   if (!setup.acts || report.profile.dryRun) return;
   if (role === "to-be-made") {
@@ -110,10 +109,10 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   report.works = true;
   report.expiration = formatExpiration(expiration);
   talk.say(`AWS gave credentials of account ${accountId} until ${report.expiration}. All is set up.`);
-  if (side.role.permissions.length === 0 && !options.skipAws && file === undefined)
-    talk.say(
-      `What the role may do is still to be said, unless that was done elsewhere: aws iam attach-role-policy --role-name ${side.role.name} --policy-arn ARN`,
-    );
+  if (side.role.permissions.length === 0 && !options.skipAws) {
+    const how = file === undefined ? `: aws iam attach-role-policy --role-name ${side.role.name} --policy-arn ARN` : "";
+    talk.say(`What the role may do is still to be said, unless that was done elsewhere${how}`);
+  }
   talk.say(`To use it: aws sts get-caller-identity --profile ${profile}`);
 }
 
@@ -230,21 +229,29 @@ async function awsPart(side: AwsSide, setup: Setup): Promise<RoleState> {
   return (await makeRole(side, commands)) ? "changed" : "kept";
 }
 
-/** A file that is there as it is to be was deployed, unless somebody says otherwise. */
-async function filePart(file: RoleFile, setup: Setup): Promise<RoleState> {
-  const { host, talk } = setup;
-  if (!isToBeWritten(file, host)) {
-    talk.say(`AWS: ${printable(file.path)} is there already, as it would be written.`);
-    return "kept";
+/** The role as a file; whether somebody has made it of that, the exchange will tell. */
+async function filePart(file: RoleFile, { host, talk, acts }: Setup, report: Report): Promise<RoleState> {
+  const { path, text, deploy } = file;
+  let isNew = true;
+  try {
+    isNew = isToBeWritten(file, host);
+  } catch (error) {
+    // What would be written is shown all the same.
+    if (acts || !(error instanceof Gcp2awsError)) throw error;
+    host.warn(error);
   }
-  talk.say(`AWS: this makes the role, as ${printable(file.path)}.\n\n${file.text.replace(/^(?=.)/gm, "  ")}`);
-  const isAgreed = await talk.consent("Write it into the current directory?");
-  if (isAgreed) {
-    await writeRoleFile(file, host);
-    talk.say(`${printable(file.path)} is written.`);
+  report.file = { path, changed: isNew, dryRun: true };
+  if (isNew) talk.say(`AWS: this makes the role, as ${path}.\n\n${text.replace(/^(?=.)/gm, "  ")}`);
+  else talk.say(`AWS: ${path} is there already, as it would be written. If its role is not made yet: ${deploy}`);
+  if (isNew && (await talk.consent("Write it into the current directory?"))) {
+    writeRoleFile(file, host);
+    report.file.dryRun = false;
+    talk.say(`${path} is written.`);
+    if (talk.isAlone) return "to-be-made";
   }
-  if (talk.isAlone) return isAgreed ? "to-be-made" : "kept";
-  await elsewhere(isAgreed ? `Make the role (${file.deploy})` : "Make the role in another way", setup);
+  if (talk.isAlone) return "changed";
+  const how = isNew && report.file.dryRun ? "in another way" : deploy;
+  await talk.ask(`Make the role, if it is not there yet (${how}), then press Enter here`, "", () => undefined);
   return "changed";
 }
 

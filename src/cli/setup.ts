@@ -11,7 +11,7 @@ export function defineSetup(program: Command, { host }: CommandContext): void {
     .description(
       "Finds the Google identity of this workload, makes the AWS role that trusts it (with the AWS CLI and an administrator's credentials), " +
         "writes the profile, and tries it once. It asks for what is not given by flags. Each command is shown before it is run, and none is run " +
-        "without consent; what is there already stays. Where there is no terminal and no --yes, it only shows what it would do.",
+        "without consent; what is there already stays. With --format it writes the role as a file instead, for the tool that makes it. Where there is no terminal and no --yes, it only shows what it would do.",
     )
     .usage("[--role-arn ARN] [--permissions ARN,…] [--profile NAME] [flags]")
     .option("--yes", "run the commands and write the profile without asking")

@@ -59,7 +59,7 @@ export function defineGenerate(parent: Command, { host }: CommandContext): void 
   addPipeFlags(addTarget(command), unused, {
     roleArn: "the role that gets the policy (required with --via, and for an issuer that is not Google)",
     durationSeconds:
-      "how long the role lets its sessions live, if that is more than an hour; for every format but json",
+      "how long the role lets its sessions live, if that is more than an hour (a number); for every format but json",
   }).action(async (_, options: GenerateOptions) => {
     const [audience] = options.audience ?? [];
     const given = await flagsOf(command, host, audience === undefined ? {} : { audience });

@@ -1,4 +1,4 @@
-import { type Environment, type FlagValues, read } from "../config/read.ts";
+import { type FlagValues, read } from "../config/read.ts";
 import { Gcp2awsError, printable } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { parseRoleArn } from "../sts/role-arn.ts";
@@ -46,9 +46,12 @@ export function permissionsOf(text: string | undefined): string[] {
   );
 }
 
-/** The hour that IAM gives by itself will do unless `--duration-seconds` asks for more. */
-export function maxSessionOf(given: FlagValues, env: Environment): RoleDefinition["maxSessionSeconds"] {
-  const seconds = Number(read("durationSeconds", given, env));
+/**
+ * The hour that IAM gives by itself will do unless the flag `--duration-seconds` asks for more. Its variable may be another's where the
+ * role is used.
+ */
+export function maxSessionOf(given: FlagValues): RoleDefinition["maxSessionSeconds"] {
+  const seconds = Number(read("durationSeconds", given, {}));
   return seconds > 3600 ? seconds : undefined;
 }
 

@@ -1,6 +1,6 @@
 // From nothing to credentials: `gcp2aws setup`, with an AWS CLI and a gcloud that only remember what they were asked.
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseDefinition } from "../../src/emulator/definition.ts";
@@ -10,6 +10,8 @@ import { AUDIENCE, cleanEnv, entries, type Entry, ROLE, run } from "./run.ts";
 const NUMBER = "100111222333444555666";
 const READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 const ROLE_NAME = "RoleForAccessFromGCPTeamA";
+/** What its file is called, but for the end. */
+const FILE = "role_for_access_from_gcp_team_a_role";
 const TRUST = {
   Version: "2012-10-17",
   Statement: [
@@ -193,14 +195,18 @@ describe.each(entries)("setup, $name", (entry) => {
   });
 
   it.each([
-    ["terraform", "tf", "terraform apply"],
-    ["cloudformation", "yaml", "aws cloudformation deploy"],
-    ["cdk", "ts", "cdk deploy"],
-    ["pulumi", "ts", "pulumi up"],
+    ["terraform", "tf", "terraform init && terraform apply"],
+    [
+      "cloudformation",
+      "yaml",
+      `aws cloudformation deploy --template-file ${FILE}.yaml --stack-name ${FILE.replaceAll("_", "-")} --capabilities`,
+    ],
+    ["cdk", "ts", "put it into a stack, and cdk deploy"],
+    ["pulumi", "ts", "put it into the program, and pulumi up"],
   ])("writes the role for %s, and tries it once somebody has made it", async (format, extension, deploy) => {
     const { setup, home, env, calls, config } = user(entry, cloud);
     const argv = [...GIVEN, "--duration-seconds", "7200", "--format", format];
-    const path = join(home, `${ROLE_NAME}.${extension}`);
+    const path = join(home, `${FILE}.${extension}`);
     const shown = await setup(...argv);
     expect({ status: shown.status, stderr: shown.stderr }).toEqual({ status: 0, stderr: "" });
     expect([existsSync(path), config()]).toEqual([false, ""]);
@@ -211,7 +217,9 @@ describe.each(entries)("setup, $name", (entry) => {
     const generated = await run(entry, ["trust-policy", "generate", ...withoutProfile], { env });
     expect(readFileSync(path, "utf8")).toBe(generated.stdout);
     expect(shown.stdout).toContain(generated.stdout.replace(/^(?=.)/gm, "  "));
-    expect(JSON.parse(first.stdout)).toMatchObject({ file: `${ROLE_NAME}.${extension}`, works: false, commands: [] });
+    const said = JSON.parse(first.stdout);
+    const file = { path: `${FILE}.${extension}`, changed: true, dryRun: false };
+    expect(said).toMatchObject({ file, works: false, commands: [] });
     expect(first.stderr).toContain(`Now make the role (${deploy}`);
     expect(first.stderr).toMatch(/Then: gcp2aws doctor --profile team-a\n$/);
     expect(config()).toContain("[profile team-a]");
@@ -228,31 +236,60 @@ describe.each(entries)("setup, $name", (entry) => {
     );
     const second = await setup(...short, "--yes");
     expect({ status: second.status, stderr: second.stderr }).toEqual({ status: 0, stderr: "" });
-    expect(second.stdout).toContain(`${ROLE_NAME}.${extension} is there already, as it would be written.`);
+    expect(second.stdout).toContain(`${FILE}.${extension} is there already, as it would be written.`);
     expect(second.stdout).toContain("All is set up.");
     expect(calls()).toEqual([]);
   });
 
   it("leaves a file that says something else, and finds it before anything is written", async () => {
     const { setup, home, config } = user(entry, cloud);
-    const path = join(home, `${ROLE_NAME}.tf`);
+    const path = join(home, `${FILE}.tf`);
     writeFileSync(path, "# mine\n");
     const { status, stderr } = await setup(...GIVEN, "--format", "terraform", "--yes");
-    expect(stderr).toContain(`${ROLE_NAME}.tf not written: it is there, and says something else [LOCAL_FILE]`);
+    expect(stderr).toContain(`${FILE}.tf not written: it is there, and says something else [LOCAL_FILE]`);
     expect([status, readFileSync(path, "utf8"), config()]).toEqual([6, "# mine\n", ""]);
     expect((await setup(...GIVEN, "--format", "terraform", "--skip-aws")).status).toBe(2);
+    // Without --yes it only shows what it would write, and why it could not.
+    const shown = await setup(...GIVEN, "--format", "terraform");
+    expect(shown.status).toBe(0);
+    expect(shown.stdout).toContain('  resource "aws_iam_role" "role_for_access_from_gcp_team_a" {\n');
+    expect(shown.stderr).toContain("[LOCAL_FILE]");
   });
+
+  it("follows no link that stands where the file is to be", async () => {
+    const { setup, home } = user(entry, cloud);
+    const elsewhere = join(home, "empty");
+    writeFileSync(elsewhere, "");
+    symlinkSync(elsewhere, join(home, `${FILE}.tf`));
+    const { status, stderr } = await setup(...GIVEN, "--format", "terraform", "--yes");
+    expect(stderr).toContain("[LOCAL_FILE]");
+    expect([status, readFileSync(elsewhere, "utf8")]).toEqual([6, ""]);
+  });
+
+  it.each(["{{resolve:ssm:x}}", "${Token[x]}"])(
+    "refuses what a tool would replace, wherever it stands: %s",
+    async (mark) => {
+      const { setup, home } = user(entry, cloud);
+      const arn = ROLE.replace("role/", `role/${mark}/`);
+      for (const argv of [GIVEN.with(GIVEN.indexOf(AUDIENCE), mark), GIVEN.with(GIVEN.indexOf(ROLE), arn)]) {
+        const { status, stderr } = await setup(...argv, "--format", "cdk", "--yes");
+        expect(stderr).toContain("is replaced when it is deployed");
+        expect(status).toBe(2);
+      }
+      expect(readdirSync(home)).not.toContain(`${FILE}.ts`);
+    },
+  );
 
   it("waits at a terminal until the role is made of the file", async () => {
     const { env, home, calls } = user(entry, cloud);
     const argv = [...entry.command, "setup", ...GIVEN, "--format", "terraform"];
     const { status, screen } = await atTerminal(argv, env, [
       ["Write it into the current directory? [y/N] ", "y"],
-      ["Make the role (terraform apply), then press Enter here: ", ""],
+      ["Make the role, if it is not there yet (terraform init && terraform apply), then press Enter here: ", ""],
       ["with gcp2aws doctor? [y/N] ", "y"],
     ]);
     expect(screen).toContain("All is set up.");
-    expect([status, calls(), existsSync(join(home, `${ROLE_NAME}.tf`))]).toEqual([0, [], true]);
+    expect([status, calls(), existsSync(join(home, `${FILE}.tf`))]).toEqual([0, [], true]);
   });
 
   it("lets sessions live as long as they are asked for", async () => {
@@ -503,6 +540,7 @@ describe.each(entries)("setup by impersonation, $name", (entry) => {
     ["USAGE_INVALID_VALUE", ["--role-arn", ROLE.replace(ROLE_NAME, "-x")]],
     ["USAGE_INVALID_VALUE", ["--role-arn", ROLE, "--permissions", "AmazonS3ReadOnlyAccess"]],
     ["USAGE_INVALID_VALUE", ["--role-arn", ROLE, "--profile", "team a"]],
+    ["USAGE_INVALID_VALUE", ["--role-arn", ROLE, "--audience", "{{resolve:ssm:x}}", "--format", "cloudformation"]],
   ])("makes no service account with wrong flags: %s, %j", async (code, wrong) => {
     const cloud = await startCloud({ definition, faults: ["google:status=403"] });
     try {
