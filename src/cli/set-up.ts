@@ -20,13 +20,15 @@ import { talkAlone, talkAt } from "../setup/talk.ts";
 import { googleName } from "../trust-policy/web-identity.ts";
 import { describeProfile, writeProfile, type WrittenProfile } from "./configure.ts";
 import { askForRole, audienceOf, checkGiven, NOBODY, type Setup, type SetupOptions } from "./set-up-role.ts";
-import { isToBeWritten, type RoleFile, roleFileOf, writeRoleFile } from "./role-file.ts";
+import { roleFileOf } from "./role-file.ts";
+import { filePart, type RoleState, type WrittenFile } from "./set-up-file.ts";
 import { warnOfShadows } from "./profile-flags.ts";
 import { diagnose } from "./doctor.ts";
 import { type Identity, readIdentities } from "./trusted-identities.ts";
 
-/** Flags that say whose the token is. */
-const whose: readonly FlagKey[] = [
+/** Flags that say whose the token is, and for how long the role is to be had: role and profile are made for these. */
+const madeFor: readonly FlagKey[] = [
+  "durationSeconds",
   "source",
   "identityTokenFile",
   "identityTokenCommand",
@@ -41,7 +43,7 @@ interface Report {
   identity?: Pick<Identity, "issuer" | "sub" | "email">;
   role?: string;
   audience?: string;
-  file?: { path: string; changed: boolean; dryRun: boolean };
+  file?: WrittenFile | undefined;
   profile?: WrittenProfile;
   works: boolean;
   expiration?: string;
@@ -97,15 +99,16 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   const planned = await write(profile, values, true, setup);
   if (planned.changed && setup.acts) checkEditable(planned.file, setup.host, userFiles);
   const file = options.format === undefined ? undefined : roleFileOf(side.role, options.format);
-  const role = file === undefined ? await awsPart(side, setup) : await filePart(file, setup, report);
+  const made = file === undefined ? { role: await awsPart(side, setup), file: undefined } : await filePart(file, setup);
+  report.file = made.file;
   report.profile = await profilePart(profile, values, setup);
   if (!setup.acts || report.profile.dryRun) return;
-  if (role === "to-be-made") {
+  if (made.role === "to-be-made") {
     talk.say(`Now make the role (${file?.deploy}). Then: gcp2aws doctor --profile ${profile}`);
     return;
   }
 
-  const { accountId, expiration } = await tryPart(profile, config, role === "changed", setup);
+  const { accountId, expiration } = await tryPart(profile, config, made.role === "changed", setup);
   report.works = true;
   report.expiration = formatExpiration(expiration);
   talk.say(`AWS gave credentials of account ${accountId} until ${report.expiration}. All is set up.`);
@@ -116,10 +119,10 @@ async function walk(setup: Setup, report: Report): Promise<void> {
   talk.say(`To use it: aws sts get-caller-identity --profile ${profile}`);
 }
 
-/** Whoever uses the profile may not have them, and it is made for this identity and no other. */
+/** Whoever uses the profile may not have them. */
 function fromVariables(host: Host): FlagValues {
   return Object.fromEntries(
-    whose.flatMap((key) => {
+    madeFor.flatMap((key) => {
       const value = read(key, {}, host.env);
       return value === undefined ? [] : [[key, value]];
     }),
@@ -146,9 +149,6 @@ async function findIdentity(setup: Setup): Promise<Identity> {
   }
   return patiently(["IDENTITY_REFUSED", "IDENTITY_NOT_FOUND"], host, talk.say, find);
 }
-
-/** What has become of it; what is to be made is so once somebody has deployed a file. */
-type RoleState = "kept" | "changed" | "to-be-made";
 
 /** @returns whether it may go better now */
 async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup): Promise<boolean> {
@@ -185,7 +185,7 @@ async function googlePart(given: FlagValues, refusal: Gcp2awsError, setup: Setup
   const side = { target: source.target, member };
   const what =
     "Google: these commands, as far as they are needed, make the account and let its tokens be had. They need an owner's credentials of its project.";
-  if (!(await commands.agree(what, googleCommandsOf(side)))) return elsewhere(RUN_THEM, setup);
+  if (!(await commands.agree(what, googleCommandsOf(side)))) return elsewhere(setup);
   await makeServiceAccount(side, commands);
   return true;
 }
@@ -203,12 +203,10 @@ function wrongMember(text: string): string | undefined {
   return "it must be a kind and a name, for example user:developer@example.com";
 }
 
-const RUN_THEM = "Run them where you have such credentials";
-
-/** @returns whether somebody has done it */
-async function elsewhere(what: string, { talk, acts }: Setup): Promise<boolean> {
+/** @returns whether somebody has run them */
+async function elsewhere({ talk, acts }: Setup): Promise<boolean> {
   if (!acts) return false;
-  await talk.ask(`${what}, then press Enter here`, "", () => undefined);
+  await talk.ask("Run them where you have such credentials, then press Enter here", "", () => undefined);
   return true;
 }
 
@@ -220,39 +218,13 @@ function describeIdentity({ sub, email, issuer }: Identity): string {
 async function awsPart(side: AwsSide, setup: Setup): Promise<RoleState> {
   const { options, talk, commands } = setup;
   if (options.skipAws) return "kept";
-  const byOthers = async () => ((await elsewhere(RUN_THEM, setup)) ? "changed" : "kept");
+  const byOthers = async () => ((await elsewhere(setup)) ? "changed" : "kept");
   const what = `AWS: these commands, as far as they are needed, make the role. They need an administrator's credentials of account ${side.accountId}.`;
   if (!(await commands.agree(what, awsCommandsOf(side)))) return byOthers();
   while (!(await hasAccount(side, setup))) {
     if (!(await talk.consent("Try that again, now that there are others?"))) return byOthers();
   }
   return (await makeRole(side, commands)) ? "changed" : "kept";
-}
-
-/** The role as a file; whether somebody has made it of that, the exchange will tell. */
-async function filePart(file: RoleFile, { host, talk, acts }: Setup, report: Report): Promise<RoleState> {
-  const { path, text, deploy } = file;
-  let isNew = true;
-  try {
-    isNew = isToBeWritten(file, host);
-  } catch (error) {
-    // What would be written is shown all the same.
-    if (acts || !(error instanceof Gcp2awsError)) throw error;
-    host.warn(error);
-  }
-  report.file = { path, changed: isNew, dryRun: true };
-  if (isNew) talk.say(`AWS: this makes the role, as ${path}.\n\n${text.replace(/^(?=.)/gm, "  ")}`);
-  else talk.say(`AWS: ${path} is there already, as it would be written. If its role is not made yet: ${deploy}`);
-  if (isNew && (await talk.consent("Write it into the current directory?"))) {
-    writeRoleFile(file, host);
-    report.file.dryRun = false;
-    talk.say(`${path} is written.`);
-    if (talk.isAlone) return "to-be-made";
-  }
-  if (talk.isAlone) return "changed";
-  const how = isNew && report.file.dryRun ? "in another way" : deploy;
-  await talk.ask(`Make the role, if it is not there yet (${how}), then press Enter here`, "", () => undefined);
-  return "changed";
 }
 
 /** Whether the AWS CLI has credentials here: a workload is seldom where an administrator's are, and they have no business there. */

@@ -194,6 +194,15 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(config()).toContain(`[profile ${ROLE_NAME}]`);
   });
 
+  it("puts into the role and the profile what the variable says of that", async () => {
+    const { setup, env } = user(entry, cloud);
+    env["GCP2AWS_DURATION_SECONDS"] = "7200";
+    const { status, stdout } = await setup(...GIVEN);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`}' --max-session-duration 7200\n`);
+    expect(stdout).toContain(" --duration-seconds 7200\n");
+  });
+
   it.each([
     ["terraform", "tf", "terraform init && terraform apply"],
     [
