@@ -12,11 +12,27 @@ const ENDS_US = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
  */
 export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit }) =>
   new Promise<ProgramEnd>((resolve) => {
+    // The terminal's signals do not reach another group, and whoever ends this process means the program too. Before it is there:
+    // a signal that comes with its first words must not leave it behind.
+    const handlers = ENDS_US.map((signal) => {
+      const pass = () => {
+        killGroup(child.pid);
+        process.off(signal, pass);
+        // Unless this process means to live on for a while, as a server does.
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      };
+      process.on(signal, pass);
+      return { signal, pass };
+    });
+    const forgetSignals = () => {
+      for (const { signal, pass } of handlers) process.off(signal, pass);
+    };
     let child: ChildProcessByStdio<null, Readable, Readable>;
     try {
       child = spawn(program, argv, { env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
     } catch (error) {
       // Some errors are thrown at once: ENOTDIR, ELOOP, ENOEXEC.
+      forgetSignals();
       resolve({ kind: "not-started", code: codeOf(error) });
       return;
     }
@@ -27,7 +43,7 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
 
     const finish = (end: ProgramEnd) => {
       clearTimeout(timer);
-      for (const { signal, pass } of handlers) process.off(signal, pass);
+      forgetSignals();
       resolve(end);
     };
     const stop = (end: ProgramEnd) => {
@@ -39,17 +55,6 @@ export const runProgram: RunProgram = ({ program, argv, env, timeoutMs, limit })
       finish(end);
     };
     const timer = setTimeout(() => stop({ kind: "timeout", stderr: stderr() }), timeoutMs);
-    // The terminal's signals do not reach another group, and whoever ends this process means the program too.
-    const handlers = ENDS_US.map((signal) => {
-      const pass = () => {
-        killGroup(child.pid);
-        process.off(signal, pass);
-        // Unless this process means to live on for a while, as a server does.
-        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-      };
-      process.on(signal, pass);
-      return { signal, pass };
-    });
 
     child.stdout.on("data", (chunk: Buffer) => {
       bytes += chunk.byteLength;

@@ -7,6 +7,19 @@ import { AUDIENCE, cleanEnv, credentialProcessEntries, entries, ROLE, run } from
 
 const FLAGS = ["credential-process", "--role-arn", ROLE];
 
+/** Has Node come back from starting a program long after that runs, as on a busy machine; the others do not read it. */
+const SLOW_SPAWN = encodeURIComponent(`
+  import child from "node:child_process";
+  import { syncBuiltinESMExports } from "node:module";
+  const { spawn } = child;
+  child.spawn = (...all) => {
+    const started = spawn(...all);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    return started;
+  };
+  syncBuiltinESMExports();
+`);
+
 describe.each(credentialProcessEntries)("a command that prints a token, $name", (entry) => {
   let cloud: Cloud;
   let token: string;
@@ -114,7 +127,10 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
   it("is killed when gcp2aws is ended", async () => {
     const { command, folder, env } = script("sleep 60 & echo $! > pid; wait");
     const [program, ...first] = entry.command;
-    const child = spawn(program, [...first, ...FLAGS, "--identity-token-command", command], { env, stdio: "ignore" });
+    const child = spawn(program, [...first, ...FLAGS, "--identity-token-command", command], {
+      env: { ...env, NODE_OPTIONS: `--import "data:text/javascript,${SLOW_SPAWN}"` },
+      stdio: "ignore",
+    });
     const ended = new Promise((done) => child.on("exit", (_, signal) => done(signal)));
     await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(true);
     child.kill("SIGTERM");
