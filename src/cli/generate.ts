@@ -25,6 +25,7 @@ export interface GenerateOptions extends IdentityOptions {
   roleName?: string;
   permissions?: string;
   format: "json" | RoleFormat;
+  oidcProvider: boolean;
   google?: string;
   vm?: string;
   zone?: string;
@@ -66,8 +67,8 @@ async function roleOf(options: GenerateOptions, given: FlagValues, host: Host): 
   const before = chain.via.at(-1);
   if (before === undefined) {
     const identities = withAudiences(await readIdentities(options, given, host), options, given, host);
-    const trust = trustOf(identities, () => required("roleArn", given, host.env));
-    return checkSize({ ...role, ...trust }, host);
+    const { trust, provider } = trustOf(identities, () => required("roleArn", given, host.env));
+    return checkSize({ ...role, trust, provider: options.oidcProvider ? provider : undefined }, host);
   }
   // See chain.ts: what is inherited is given once, to the first of the roles that are assumed by another.
   const isFirst = chain.via.length === 1;

@@ -35,6 +35,7 @@ export interface SetupOptions {
   member?: string;
   skipAws?: true;
   format?: FileFormat;
+  oidcProvider: boolean;
   json?: true;
 }
 
@@ -106,12 +107,13 @@ export async function askForRole(identity: Identity, setup: Setup): Promise<{ si
         ));
   const profile = options.profile ?? (await talk.ask("Profile to write", role.name, wrongProfile));
   checkProfile(profile);
-  const trust = trustOf([{ ...identity, audience }], () => roleArn);
-  const providerArn = trust.provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
+  const { trust, provider } = trustOf([{ ...identity, audience }], () => roleArn);
+  const providerArn = provider === undefined ? "" : providerArnOf(identity.issuer, roleArn);
   const whole = checkSize(
     {
       ...role,
-      ...trust,
+      trust,
+      provider: options.oidcProvider ? provider : undefined,
       permissions: permissionsOf(permissions === "none" ? "" : permissions),
       maxSessionSeconds: maxSessionOf(given),
     },

@@ -28,6 +28,7 @@ export function defineSetup(program: Command, { host }: CommandContext): void {
         .choices(["terraform", "cloudformation", "cdk", "pulumi"])
         .conflicts("skipAws"),
     )
+    .option("--no-oidc-provider", "make no IAM OIDC provider for a cluster: it is there, and lists the audience")
     .option("--json", "print one line of JSON; everything else goes to stderr");
   // Of a chain, the token's role alone is set up; a target stands by itself.
   addPipeFlags(command, ["via", "externalId", "sourceIdentity", "sessionTags", "transitiveTags", "config"], {

@@ -47,6 +47,10 @@ export function defineGenerate(parent: Command, { host }: CommandContext): void 
         .choices(formats)
         .default("json"),
     )
+    .option(
+      "--no-oidc-provider",
+      "leave out the IAM OIDC provider of an issuer that is not Google: it is there, and lists the audience",
+    )
     .addOption(
       new Option(
         "--google <FORMAT>",

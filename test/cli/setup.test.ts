@@ -287,6 +287,23 @@ describe.each(entries)("setup, $name", (entry) => {
     expect(readdirSync(home)).not.toContain(`${FILE}.ts`);
   });
 
+  it("writes the provider of a cluster beside the role, unless it is there", async () => {
+    const gke = await startCloud({ definition: parseDefinition({ workload: { platform: "gke" } }) });
+    try {
+      const { setup, home } = user(entry, gke);
+      const token = join(home, "token");
+      writeFileSync(token, await gke.emulator.projectedToken("sts.amazonaws.com"));
+      const argv = ["--role-arn", ROLE, "--permissions", "", "--identity-token-file", token, "--format", "terraform"];
+      expect((await setup(...argv)).stdout).toContain('  resource "aws_iam_openid_connect_provider" "role_');
+      const { status, stdout } = await setup(...argv, "--no-oidc-provider");
+      expect(status).toBe(0);
+      expect(stdout).toContain('  resource "aws_iam_role" "role_');
+      expect(stdout).not.toContain("aws_iam_openid_connect_provider");
+    } finally {
+      await gke.close();
+    }
+  });
+
   it("waits at a terminal until the role is made of the file", async () => {
     const { env, home, calls } = user(entry, cloud);
     const argv = [...entry.command, "setup", ...GIVEN, "--format", "terraform"];

@@ -268,6 +268,22 @@ describe.each(entries)("what is generated is taken by AWS, $name", (entry) => {
     if (flags.includes("--azp")) expect(await ask(cloud, ...argv, ...NAMED, ...impersonate)).toMatchObject(refused);
   });
 
+  it.each(["aws-cli", "terraform", "cloudformation", "cdk", "pulumi"])(
+    "without the provider of a cluster, in %s",
+    async (format) => {
+      const values = ["--sub", "system:serviceaccount:default:default", "--issuer", `https://${CLUSTER}`];
+      const argv = [...GENERATE, ...values, ...NAMED, "--role-arn", arn("R"), "--format", format];
+      const home = { env: cleanEnv() };
+      // What is said of the provider beside the role: its creation, and who waits for that.
+      const ofProvider = /create-open-id|aws_iam_openid_connect|OIDCProvider|OpenIdConnect|depends_?on|addDependency/i;
+      expect((await run(entry, argv, home)).stdout).toMatch(ofProvider);
+      const { status, stdout, stderr } = await run(entry, [...argv, "--no-oidc-provider"], home);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).not.toMatch(ofProvider);
+      expect(stdout).toContain(`oidc-provider/${CLUSTER}`);
+    },
+  );
+
   it("of a cluster of GKE", async () => {
     const cloud = await start({
       workload: { platform: "gke" },

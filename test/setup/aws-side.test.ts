@@ -87,6 +87,14 @@ describe("the role of another issuer", () => {
     for (const argv of aws.ran.filter((each) => !each[2]?.startsWith("add"))) expect(shown).toContain(argv.join(" "));
   });
 
+  it("is made without the provider where that is said", async () => {
+    const alone = { ...side, role: { ...side.role, provider: undefined } };
+    const aws = answering({ "get-role": MISSING });
+    expect(await makeRole(alone, aws.commands)).toBe(true);
+    expect(aws.verbs()).toEqual(["get-role", "create-role"]);
+    expect(awsCommandsOf(alone).filter((argv) => argv.join().includes("open-id-connect"))).toEqual([]);
+  });
+
   it("keeps what the policy has, and does not go above what AWS takes", async () => {
     const other = { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: "sts:AssumeRole" };
     const present = { "get-open-id-connect-provider": done({ ClientIDList: [audience] }) };
