@@ -1,13 +1,16 @@
 // Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
 import { isClientId, sharedClients } from "../oauth-client.ts";
-import { googleName } from "../web-identity.ts";
-import { isVariable, letsIn, ownIdentities, strangers, strangersAudience, strangersSub } from "./probe.ts";
+import { readPattern } from "../pattern.ts";
+import { googleName, type TokenClaims } from "../web-identity.ts";
+import { isVariable, letsIn, ownIdentities, strangers } from "./probe.ts";
+import { strangersAudiences, strangersSubs } from "./strangers.ts";
 import {
   type Hit,
   hasWildcard,
   isClaim,
   isLike,
   isPositive,
+  type Line,
   type LintStatement,
   type Opening,
   type Rule,
@@ -25,12 +28,16 @@ function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement)
     if (positive("sub").length > 0) return undefined;
     // Nobody else can have this azp or email, and yet it is not they that name an account for good.
     const owner = ownIdentities(subject, statement).find((claims) => letsIn(subject, statement, claims));
-    if (owner === undefined || !letsIn(subject, statement, { ...owner, sub: strangersSub })) return undefined;
+    const isOpen = strangersSubs(subject).some(
+      (sub) => owner !== undefined && letsIn(subject, statement, { ...owner, sub }),
+    );
+    if (!isOpen) return undefined;
     return { why: "no-subject", evidence: "no condition on :sub says which service account" };
   }
   const who = `lets in ${guest.sub}, a made-up ${guest.iss.endsWith(googleName) ? "Google account" : "pod"}, with the audience ${[guest.aud].flat().join(", ")}`;
   if (lines.length === 0) return { why: "no-condition", evidence: who };
-  if (positive("sub").length > 0) return { why: "wildcard-identity", evidence: who };
+  if (positive("sub").length > 0 || isBehindWildcard(subject, statement, guest))
+    return { why: "wildcard-identity", evidence: who };
   const client = guest.azp !== undefined && isClientId(guest.azp) ? guest.azp : undefined;
   if (client !== undefined && sharedClients.has(client))
     return { why: "shared-client", evidence: `${client} is ${sharedClients.get(client)}: ${who}` };
@@ -38,6 +45,22 @@ function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement)
   if (client === undefined && !namesOthers && positive("oaud").length > 0 && positive("aud", "email").length === 0)
     return { why: "audience-only", evidence: `the audience is the caller's to choose: ${who}` };
   return { why: "no-subject", evidence: who };
+}
+
+/** Whether a Deny is against all but those that fit a wildcard, and this one does. */
+function isBehindWildcard(
+  { statements }: Omit<Subject, "openings">,
+  statement: LintStatement,
+  { sub, azp, email }: TokenClaims,
+): boolean {
+  const fits = (line: Line, name: string, value: string | undefined) =>
+    value !== undefined &&
+    isClaim(line, statement, name) &&
+    line.values.some((text) => hasWildcard(text) && line.use.operator?.test(readPattern(text) ?? [], value) === true);
+  return statements
+    .filter(({ effect }) => effect === "Deny")
+    .flatMap(({ lines }) => lines.filter((line) => isLike(line) && !isPositive(line)))
+    .some((line) => fits(line, "sub", sub) || fits(line, "aud", azp) || fits(line, "email", email));
 }
 
 /** Of each statement, in their order. */
@@ -103,6 +126,22 @@ export const limits: readonly Rule[] = [
     },
   },
   {
+    id: "whole-namespace",
+    severity: "warning",
+    title: "every service account of a namespace is let in, also those that are made later",
+    fix: "name each by StringEquals: system:serviceaccount:NAMESPACE:NAME",
+    *check(subject) {
+      for (const statement of trusting(subject)) {
+        for (const line of statement.lines) {
+          if (!isClaim(line, statement, "sub") || !isPositive(line) || !isLike(line)) continue;
+          const values = line.values.filter((value) => /^system:serviceaccount:[^:*?]+:.*[*?]/.test(value));
+          if (values.length > 0)
+            yield { path: line.path, evidence: `${line.key} is compared with ${values.join(", ")}` };
+        }
+      }
+    },
+  },
+  {
     id: "no-audience",
     severity: "warning",
     title: "a token that the account got for another service, and showed to it, opens the role too",
@@ -110,12 +149,14 @@ export const limits: readonly Rule[] = [
     *check(subject) {
       for (const statement of trusting(subject)) {
         if (hasAudience(statement) || subject.openings[statement.index] !== undefined) continue;
+        const audiences = strangersAudiences(subject);
         const elsewhere = ownIdentities(subject, statement)
           // A person's token is for the application that it was made by.
           .filter(({ iss, azp = "" }) => iss.endsWith(googleName) && !isClientId(azp))
-          .find((claims) => letsIn(subject, statement, { ...claims, aud: strangersAudience }));
+          .flatMap((claims) => audiences.map((aud) => Object.assign({}, claims, { aud })))
+          .find((claims) => letsIn(subject, statement, claims));
         if (elsewhere === undefined) continue;
-        const evidence = `lets ${elsewhere.sub} in with the audience ${strangersAudience}`;
+        const evidence = `lets ${elsewhere.sub} in with the audience ${elsewhere.aud}`;
         yield { path: ["Statement", statement.index, "Condition"], evidence };
       }
     },

@@ -1,22 +1,12 @@
 // Identities made up to be tried on a policy: those that it names, and strangers to it.
 import { decide } from "../evaluate-trust-policy.ts";
+import type { Evaluation } from "../evaluate.ts";
 import { isClientId } from "../oauth-client.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
 import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
-
-export const strangersSub = "199999999999999999999";
-const strangersSubs = [strangersSub, "100000000000000000001"];
-/** A Deny may be against numbers that begin in some way. */
-const moreSubs = [
-  ...Array.from("12345678", (digit) => `1${digit.repeat(20)}`),
-  ...Array.from("23456789", (digit) => digit.repeat(21)),
-];
-export const strangersAudience = "https://stranger.example";
-const strangersAudiences = [strangersAudience, "stranger"];
-const strangersEmail = "stranger@stranger.iam.gserviceaccount.com";
-const strangersKubernetes = "system:serviceaccount:stranger:stranger";
+import { strangersAudiences, strangersEmails, strangersPods, strangersSubs } from "./strangers.ts";
 
 /** Values of one key in a policy that are tried. */
 export const MAX_EACH = 10;
@@ -25,13 +15,25 @@ export const MAX_IDENTITIES = 500;
 
 /** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
 export function letsIn({ core }: Pick<Subject, "core">, { index }: LintStatement, claims: TokenClaims): boolean {
-  const { decision, statements } = decide(core, { claims });
+  const { decision, statements } = decided(core, claims);
   return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
 }
 
 /** Whether the statement itself matches the identity. */
 export function matchesIdentity({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  return decide(core, { claims }).statements[index]?.matched === true;
+  return decided(core, claims).statements[index]?.matched === true;
+}
+
+const decisions = new WeakMap<PolicyDocument, Map<string, Evaluation>>();
+
+/** Decided once for each identity, as it is asked of every statement. */
+function decided(core: PolicyDocument, claims: TokenClaims): Evaluation {
+  const known = decisions.get(core) ?? new Map<string, Evaluation>();
+  decisions.set(core, known);
+  const name = JSON.stringify(claims);
+  const decision = known.get(name) ?? decide(core, { claims });
+  known.set(name, decision);
+  return decision;
 }
 
 const variables = /\$\{(?![*?$]\})[^}]*\}/g;
@@ -92,22 +94,27 @@ export function ownIdentities(subject: Pick<Subject, "statements">, statement: L
   const all = statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
       const iss = `https://${issuer}`;
-      return wanted("sub", strangersKubernetes).flatMap((sub) =>
-        wanted("aud", strangersAudience).map((aud) => ({ iss, sub, aud })),
+      return wanted("sub", ...strangersPods(subject)).flatMap((sub) =>
+        wanted("aud", ...strangersAudiences(subject)).map((aud) => ({ iss, sub, aud })),
       );
     }
-    const azps = wanted("aud", strangersEmail);
-    const subs = wanted("sub", ...azps, ...strangersTo(subject)).filter((sub) => /^\d+$/.test(sub));
+    const emails = strangersEmails(subject);
+    const azps = wanted("aud", ...emails);
+    const subs = wanted("sub", ...azps, ...strangersSubs(subject)).filter((sub) => /^\d+$/.test(sub));
     const pairs = subs.flatMap((sub) =>
       [sub, ...azps.filter((azp) => azp.includes("@") || isClientId(azp))].map((azp) => ({ sub, azp })),
     );
     return pairs.flatMap(({ sub, azp }) =>
-      wanted("oaud", ...strangersAudiences).flatMap((aud) =>
-        tokens({ sub, azp, aud }, wanted("email", azp.includes("@") ? azp : strangersEmail), subject, statement),
+      wanted("oaud", ...strangersAudiences(subject)).flatMap((aud) =>
+        tokens({ sub, azp, aud }, wanted("email", ...(azp.includes("@") ? [azp] : emails)), subject, statement),
       ),
     );
   });
-  // Spread over all of them, so that each value has its turn.
+  return spread(all);
+}
+
+/** Some of all of them, so that each value has its turn. */
+function spread(all: readonly TokenClaims[]): TokenClaims[] {
   const step = Math.max(1, all.length / MAX_IDENTITIES);
   return all.filter((_, at) => at === 0 || Math.floor(at / step) > Math.floor((at - 1) / step));
 }
@@ -115,33 +122,30 @@ export function ownIdentities(subject: Pick<Subject, "statements">, statement: L
 /** Identities that a statement does not name: with the audiences that it wants, as everybody may choose those. */
 export function strangers(subject: Pick<Subject, "statements">, statement: LintStatement): TokenClaims[] {
   const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
-  return statement.issuers.flatMap((issuer): TokenClaims[] => {
+  const all = statement.issuers.flatMap((issuer): TokenClaims[] => {
     if (issuer !== googleName) {
       const iss = `https://${issuer}`;
-      return wanted("aud", strangersAudience).map((aud) => ({ iss, sub: strangersKubernetes, aud }));
-    }
-    const others = [strangersEmail, ...wanted("aud").filter(isClientId)];
-    // Whom the policy names is no stranger to it.
-    const named = new Set(subject.statements.flatMap(({ lines }) => lines.flatMap(({ values }) => values)));
-    return strangersTo(subject)
-      .filter((sub) => !named.has(sub))
-      .flatMap((sub) =>
-        wanted("oaud", ...strangersAudiences).flatMap((aud) =>
-          [sub, ...others].flatMap((azp) => tokens({ sub, azp, aud }, [strangersEmail], subject, statement)),
-        ),
+      return strangersPods(subject).flatMap((sub) =>
+        wanted("aud", ...strangersAudiences(subject)).map((aud) => ({ iss, sub, aud })),
       );
+    }
+    const emails = strangersEmails(subject);
+    const clients = wanted("aud").filter(isClientId);
+    return strangersSubs(subject).flatMap((sub) =>
+      wanted("oaud", ...strangersAudiences(subject)).flatMap((aud) =>
+        emails.flatMap((email) =>
+          [sub, email, ...clients].flatMap((azp) => tokens({ sub, azp, aud }, [email], subject, statement)),
+        ),
+      ),
+    );
   });
+  return spread(all);
 }
 
 /** What a variable becomes for a stranger; all else may be anything. */
 function strangersOwn(variable: string): string {
-  if (/:(sub|aud)\W/i.test(variable)) return strangersSub;
-  return /:email\W/i.test(variable) ? strangersEmail : "1";
-}
-
-function strangersTo({ statements }: Pick<Subject, "statements">): string[] {
-  const isDenied = statements.some(({ effect, lines }) => effect === "Deny" && lines.length > 0);
-  return isDenied ? [...strangersSubs, ...moreSubs] : strangersSubs;
+  if (/:(sub|aud)\W/i.test(variable)) return "199999999999999999999";
+  return /:email\W/i.test(variable) ? "stranger@stranger.iam.gserviceaccount.com" : "1";
 }
 
 /** Google's tokens with these claims: what not every token has is left out as well, where the policy asks for it. */

@@ -3,10 +3,12 @@ import { suggest } from "../../suggest.ts";
 import { namesEverybody } from "../policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../quota.ts";
 import { googleName } from "../web-identity.ts";
-import { letsIn, MAX_EACH, MAX_IDENTITIES, matchesIdentity, ownIdentities } from "./probe.ts";
+import { isVariable, letsIn, MAX_EACH, MAX_IDENTITIES, matchesIdentity, ownIdentities } from "./probe.ts";
 import {
   type Hit,
+  hasWildcard,
   isClaim,
+  isLike,
   issuerOf,
   type Line,
   type LintStatement,
@@ -177,10 +179,33 @@ export const statements: readonly Rule[] = [
   },
 ];
 
+/**
+ * What a value must be for no stranger to come from there. Tags, source identities and the kind of a caller are missing: whoever has
+ * an account chooses those.
+ */
+const places: ReadonlyMap<string, RegExp> = new Map([
+  ["aws:principalorgid", /^[^*?]+$/],
+  ["aws:principalorgpaths", /^o-[^*?/]+\//],
+  ["aws:principalaccount", /^[^*?]+$/],
+  // Names are free to choose in an account, buckets and the like, which name no account, everywhere.
+  ["aws:principalarn", /^arn:[^:]*:[^:]*:[^:]*:\d{12}:/],
+  ["aws:sourcearn", /^(arn:[^:]*:[^:]*:[^:]*:\d{12}:.*|[^*?]+)$/],
+  ["aws:sourceaccount", /^[^*?]+$/],
+  ["aws:sourceorgid", /^[^*?]+$/],
+  ["aws:sourceorgpaths", /^o-[^*?/]+\//],
+  ["aws:sourcevpc", /^[^*?]+$/],
+  ["aws:sourcevpce", /^[^*?]+$/],
+  // A range of a sixteen-millionth, or of a sixty-five-thousandth of all there is, has an owner.
+  ["aws:sourceip", /^[\d.]+(\/([89]|[1-9]\d))?$|^[\da-f:.]+(\/(1[6-9]|[2-9]\d|1\d\d))?$/i],
+  ["sts:externalid", /^[^*?]+$/],
+]);
+
 /** Whether the line asks for callers of one place, as no stranger can choose to come from there. */
 function narrows(line: Line, statement: LintStatement): boolean {
-  const says = /^(aws:(principal|source)|sts:externalid$)/i.test(line.key) || isClaim(line, statement);
-  return says && isNeeded(line) && !line.values.some((value) => /^[*?]/.test(value));
+  if (!isNeeded(line)) return false;
+  if (isClaim(line, statement)) return !line.values.some((value) => /^[*?]/.test(value));
+  const place = places.get(line.key.toLowerCase());
+  return place !== undefined && line.values.every((value) => !isVariable(value) && place.test(value));
 }
 
 /** Whether the line fails where its key is missing. */
@@ -189,7 +214,12 @@ function isNeeded({ use }: Line): boolean {
 }
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
+  const { statements: all, openings } = subject;
   const identities = ownIdentities(subject, statement);
+  if (openings[statement.index] !== undefined) return undefined;
+  // What is in the place of a wildcard can be made to fit two of them, which is not tried.
+  const isOpenEnded = (one: LintStatement) => one.lines.some((line) => isLike(line) && line.values.some(hasWildcard));
+  if (isOpenEnded(statement) && all.some((one) => one.effect === "Deny" && isOpenEnded(one))) return undefined;
   if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
   // Not all were tried.
   if (identities.length >= MAX_IDENTITIES || statement.lines.some((line) => line.values.length > MAX_EACH))
