@@ -6,7 +6,7 @@ import type { PolicyRequest } from "../trust-policy/evaluate.ts";
 import { policyText } from "../trust-policy/generate.ts";
 import { readJsonText } from "../trust-policy/json-text.ts";
 import { parsePolicy, PolicyError, type PolicyDocument } from "../trust-policy/policy.ts";
-import { joined, takes } from "./held-policy.ts";
+import { checkClosed, joined, takes } from "./held-policy.ts";
 import type { Commands } from "./run-command.ts";
 
 /** The role that is to be there when all is done. */
@@ -52,15 +52,16 @@ export async function checkAccount({ accountId }: AwsSide, commands: Commands): 
 
 /**
  * Makes the role, or lets the one that is there take this identity too and have these permissions. Nothing is taken away, and what is
- * so already is left. Where somebody has limited or forbidden just that, it ends.
+ * so already is left. Where somebody has limited or forbidden just that, or strangers get in by what is there, it ends.
  * @returns whether something is another now
- * @throws Gcp2awsError LOCAL_COMMAND, USAGE_INVALID_VALUE, USAGE_POLICY_SIZE
+ * @throws Gcp2awsError LOCAL_COMMAND, USAGE_INVALID_VALUE, USAGE_POLICY_SIZE, POLICY_FINDINGS
  */
 export async function makeRole(side: AwsSide, commands: Commands): Promise<boolean> {
   const { role, roleArn } = side;
   const held = await readRole(side, commands);
   // Whatever is wrong with it is found before anything is made.
   const more = held === undefined || takes(held, side.request, roleArn) ? undefined : joined(held, role.trust, roleArn);
+  if (held !== undefined) checkClosed(held, roleArn);
   let isChanged = await makeProvider(side, commands);
   if (held === undefined) {
     await commands.run(createRole(role));

@@ -2,6 +2,7 @@ import { Gcp2awsError, printable } from "../errors.ts";
 import type { ConditionResult } from "../trust-policy/condition.ts";
 import { evaluate, type PolicyRequest, type StatementResult } from "../trust-policy/evaluate.ts";
 import { policyText } from "../trust-policy/generate.ts";
+import { isOpening, lintTrustPolicy } from "../trust-policy/lint/lint.ts";
 import type { PolicyDocument } from "../trust-policy/policy.ts";
 import { nameOfStatement } from "../trust-policy/reasons.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
@@ -38,6 +39,23 @@ export function takes(held: PolicyDocument, request: PolicyRequest, roleArn: str
     `${printable(nameOfStatement(decided), 100)} of the trust policy of ${roleArn} ${does}${by}: setup adds nothing that goes round it`,
     {
       hint: "if that is meant, run it with --skip-aws, which leaves the role as it is; else change that statement first",
+    },
+  );
+}
+
+/**
+ * That no stranger gets in by the trust policy that a role has: with what setup adds, and the permissions, it would be theirs as well.
+ * @throws Gcp2awsError POLICY_FINDINGS
+ */
+export function checkClosed(held: PolicyDocument, roleArn: string): void {
+  const found = lintTrustPolicy(policyText(held)).find(isOpening);
+  if (found === undefined) return;
+  const { rule, title, evidence, path } = found;
+  throw new Gcp2awsError(
+    "POLICY_FINDINGS",
+    `the trust policy of ${roleArn} lets strangers in: ${title} (${path}, ${rule}: ${printable(evidence, 300)})`,
+    {
+      hint: "mend it first, gcp2aws trust-policy lint says how; or run it with --skip-aws, which leaves the role as it is",
     },
   );
 }

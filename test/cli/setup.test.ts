@@ -31,6 +31,7 @@ const TRUST = {
 };
 const OTHER = { ...TRUST.Statement[0], Condition: { StringEquals: { "accounts.google.com:sub": "1" } } };
 
+const OPEN = { ...TRUST, Statement: [OTHER, { ...TRUST.Statement[0], Condition: {} }] };
 const LIMITED = {
   ...TRUST.Statement[0],
   Condition: {
@@ -428,6 +429,13 @@ describe.each(entries)("setup, $name", (entry) => {
       [],
       2,
       `Statement[1] of the trust policy of ${ROLE} may deny this identity, by aws:SourceIp`,
+    ],
+    [
+      "a policy that lets everybody in, who would have the permissions as well",
+      { trust: OPEN },
+      ["--permissions", "arn:aws:iam::aws:policy/AdministratorAccess"],
+      7,
+      `the trust policy of ${ROLE} lets strangers in: every Google account in the world is let in`,
     ],
     ["a policy that is none", { trust: { Statement: 7 } }, [], 6, "trust policy of "],
     [

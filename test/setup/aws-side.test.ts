@@ -138,7 +138,7 @@ describe("the role of another issuer", () => {
     const aws = answering({
       "get-role": held({
         Version: "2012-10-17",
-        Statement: { Effect: "Allow", Principal: "*", Action: "sts:TagSession" },
+        Statement: { Effect: "Allow", Principal: { AWS: "111122223333" }, Action: "sts:TagSession" },
       }),
     });
     aws.commands.agree = () => Promise.resolve(false);

@@ -42,6 +42,22 @@ const checked: readonly Rule[] = [...limits, ...values, ...conditions, ...statem
 /** Every rule, in the order of the documentation. */
 export const rules: readonly RuleText[] = [...checked, unknownOperator, invalidPolicy];
 
+/** Rules by which strangers get in. */
+const opening: ReadonlySet<string> = new Set([
+  "no-condition",
+  "audience-only",
+  "shared-client",
+  "no-subject",
+  "wildcard-identity",
+  "public-principal",
+  "others-let-in",
+]);
+
+/** Whether anybody gets in by it whom the policy does not name. */
+export function isOpening({ rule }: Finding): boolean {
+  return opening.has(rule);
+}
+
 /**
  * What is wrong with the text of a trust policy. A statement that has nothing to do with Google's tokens is left alone, but for what
  * holds of every trust policy.
