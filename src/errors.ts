@@ -55,6 +55,7 @@ export type ErrorCode =
   | "POLICY_DENIED"
   | "POLICY_INVALID"
   | "POLICY_FINDINGS"
+  | "POLICY_UNDETERMINED"
   | "INTERNAL";
 
 export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
@@ -101,6 +102,7 @@ export const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
   POLICY_DENIED: "denied",
   POLICY_INVALID: "policy",
   POLICY_FINDINGS: "policy",
+  POLICY_UNDETERMINED: "policy",
 
   INTERNAL: "internal",
 };

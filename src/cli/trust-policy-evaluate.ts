@@ -82,8 +82,22 @@ async function evaluate(command: Command, options: EvaluateOptions, host: Host):
   const { firstHint, summaryOf } = await import("../trust-policy/reasons.ts");
   const { describeEvaluation, identityOf } = await import("./describe-evaluation.ts");
   const token = identityOf(claims, sessionName, now);
-  host.writeStdout(options.json ? `${asciiJson({ ...result, token })}\n` : describeEvaluation(result, token));
-  if (result.decision === "allowed") return;
+  const { undeterminedKeys } = await import("../trust-policy/undetermined.ts");
+  const undetermined = undeterminedKeys(result);
+  host.writeStdout(
+    options.json ? `${asciiJson({ ...result, undetermined, token })}\n` : describeEvaluation(result, token),
+  );
+  if (result.decision === "allowed") {
+    const [key] = undetermined;
+    if (key === undefined) return;
+    const keys = printable(undetermined.join(", "), 300);
+    host.warn(
+      new Gcp2awsError("POLICY_UNDETERMINED", `allowed as long as ${keys} does not say otherwise: it is not given`, {
+        hint: `give it, as by --context ${printable(key, 100)}=VALUE`,
+      }),
+    );
+    return;
+  }
   throw new Gcp2awsError(
     "POLICY_DENIED",
     `${name} does not let ${printable(claims.sub, 100)} in: ${printable(summaryOf(result), 100)}`,

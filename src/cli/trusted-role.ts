@@ -7,7 +7,7 @@ import type { RoleDefinition } from "../trust-policy/formats/role.ts";
 import { policyText, trustGoogle, trustProvider } from "../trust-policy/generate.ts";
 import type { PolicyDocument } from "../trust-policy/policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../trust-policy/quota.ts";
-import { googleName } from "../trust-policy/web-identity.ts";
+import { audienceKey, googleName } from "../trust-policy/web-identity.ts";
 import type { Identity } from "./trusted-identities.ts";
 
 /** What the name of a role must be, as an error says it. */
@@ -71,11 +71,17 @@ export function trustOf(
   roleArn: () => string,
 ): Pick<RoleDefinition, "trust" | "provider"> {
   const issuer = identities[0]?.issuer ?? "";
-  const sharing = sharingOf(identities);
   if (issuer === `https://${googleName}`) {
+    const sharing = sharingOf(identities);
     return { trust: together(sharing.map((one) => trustGoogle(one.identities, one.audiences))), provider: undefined };
   }
   const arn = providerArnOf(issuer, roleArn());
+  // There is no key for the audience of a token that has an azp, and the provider must list that too.
+  const sharing = sharingOf(
+    identities.map((one) =>
+      Object.assign({}, one, { audience: audienceKey({ azp: one.azp ?? undefined, aud: one.audience }) }),
+    ),
+  );
   const policies = sharing.map((one) =>
     trustProvider(
       arn,

@@ -22,4 +22,5 @@ export {
   type Statement,
 } from "./policy.ts";
 export { readTrustPolicy, readTrustPolicyText, type TrustPolicyText } from "./read-trust-policy.ts";
+export { undeterminedKeys } from "./undetermined.ts";
 export { readClaims, type TokenClaims } from "./web-identity.ts";

@@ -69,6 +69,19 @@ describe.each(entries)("trust-policy generate, $name", (entry) => {
     expect([status, JSON.parse(stdout)]).toEqual([0, LEAST]);
   });
 
+  it("compares what the key of another issuer sees, where its tokens have an azp", async () => {
+    const claims = file(JSON.stringify({ iss: "https://idp.example", sub: "s", azp: "client", aud: "a" }));
+    const argv = ["--claims", claims, "--role-arn", ROLE];
+    const made = await generate(...argv);
+    const trust = file(made.stdout);
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      Statement: [{ Condition: { StringEquals: { "idp.example:sub": "s", "idp.example:aud": "client" } } }],
+    });
+    const { status } = await ask("trust-policy", "evaluate", "--policy", trust, "--claims", claims);
+    expect(status).toBe(0);
+    expect((await generate(...argv, "--format", "terraform")).stdout).toMatch(/client_id_list\s+= \["client"\]/);
+  });
+
   it("gives nobody the audience of another", async () => {
     const claims = (sub: string, aud: string, more: object = {}) => ({ iss: "accounts.google.com", sub, aud, ...more });
     const read = (...all: object[]) => generated("--claims", file(JSON.stringify(all)));

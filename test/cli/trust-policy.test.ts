@@ -136,6 +136,21 @@ describe.each(entries)("trust-policy evaluate, $name", (entry: Entry) => {
     expect((await evaluate([...inOffice, "--context", "aws:SourceIp=198.51.100.9"])).status).toBe(4);
   });
 
+  it("warns where the decision hangs on what it was not told", async () => {
+    const { Statement } = policy({ StringEquals: { [`${G}:sub`]: SUB } });
+    const deny = { ...Statement[0], Effect: "Deny", Condition: { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } } };
+    const path = file("deny.json", { Version: "2012-10-17", Statement: [...Statement, deny] });
+    const argv = ["--policy", path, "--claims", claimsFile];
+    const { status, stdout, stderr } = await evaluate([...argv, "--json"]);
+    expect([status, JSON.parse(stdout)]).toMatchObject([0, { decision: "allowed", undetermined: ["aws:SourceIp"] }]);
+    expect(stderr).toContain("allowed as long as aws:SourceIp does not say otherwise: it is not given");
+    expect(stderr).toContain("--context aws:SourceIp=VALUE");
+    const told = await evaluate([...argv, "--context", "aws:SourceIp=203.0.113.9"]);
+    expect(told.status).toBe(4);
+    expect(told.stderr).not.toContain("POLICY_UNDETERMINED");
+    expect(await evaluate(["--policy", sound, "--claims", claimsFile])).toMatchObject({ status: 0, stderr: "" });
+  });
+
   it("tells that a token is over", async () => {
     const old = file("old.json", { ...claims, exp: 1_700_000_000 });
     const { status, stdout } = await evaluate(["--policy", sound, "--claims", old]);
