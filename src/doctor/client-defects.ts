@@ -4,7 +4,7 @@ import type { ClientFeatures } from "../config/surroundings.ts";
 export interface Client {
   /** With its version, for people. */
   name: string;
-  /** What decides, as three numbers; undefined where it is not known. */
+  /** What decides, as three numbers or, of .NET, four; undefined where it is not known. */
   version: string | undefined;
   defects: readonly Defect[];
   /** What to install instead, for people. */
@@ -115,9 +115,50 @@ export const ruby: readonly Defect[] = [
   noTokenFile("3.188.0"),
 ];
 
+/** `aws/aws-sdk-php` (https://github.com/aws/aws-sdk-php/blob/master/CHANGELOG.md). */
+export const php: readonly Defect[] = [
+  noProcess("3.92.0"),
+  noWebIdentity("3.106.0"),
+  noEndpoints("3.281.0"),
+  noTokenFile("3.285.0"),
+];
+
+/** `software.amazon.awssdk` (https://github.com/aws/aws-sdk-java-v2/tree/master/changelogs). */
+export const java: readonly Defect[] = [
+  noProcess("2.5.26"),
+  noWebIdentity("2.10.11"),
+  noTokenFile("2.21.26"),
+  noEndpoints("2.28.1"),
+];
+
+/** `AWSSDK.Core` (https://github.com/aws/aws-sdk-net/tree/main/changelogs). */
+export const dotnet: readonly Defect[] = [
+  noProcess("3.3.103.0"),
+  noWebIdentity("3.3.104.7"),
+  noEndpoints("3.7.108.0"),
+  noTokenFile("3.7.302.0"),
+];
+
+/**
+ * `aws-config` (https://github.com/smithy-lang/smithy-rs/tree/main/aws/rust-runtime/aws-config by its releases). It has known
+ * AWS_WEB_IDENTITY_TOKEN_FILE from its first version on, but asked no other endpoint for it until
+ * https://github.com/smithy-lang/smithy-rs/pull/3873.
+ */
+export const rust: readonly Defect[] = [
+  noProcess("0.13.0"),
+  noTokenFile("1.1.8"),
+  noEndpoints("1.1.9"),
+  {
+    from: "1.1.9",
+    before: "1.5.9",
+    what: `${NO_ENDPOINTS} for AWS_WEB_IDENTITY_TOKEN_FILE`,
+    matters: ({ webIdentity, endpoints }) => webIdentity && endpoints,
+  },
+];
+
 function isBefore(version: string, other: string): boolean {
   const [a, b] = [version, other].map((text) => text.split(".").map(Number));
-  for (const at of [0, 1, 2]) {
+  for (const at of [0, 1, 2, 3]) {
     const difference = (a?.[at] ?? 0) - (b?.[at] ?? 0);
     if (difference !== 0) return difference < 0;
   }

@@ -1,27 +1,45 @@
 import { FileError, type Files } from "../host.ts";
-import { objectOf, parseJson } from "../json.ts";
 import {
   type Client,
   type Defect,
+  dotnet,
   go,
   goV1,
+  java,
   javascript,
   javascriptEndpoint,
   javascriptV2,
+  php,
   ruby,
+  rust,
 } from "./client-defects.ts";
+import { catalogVersion, gradleLockVersion, gradleVersion, pomVersion } from "./maven-versions.ts";
+import {
+  cargoVersion,
+  composerVersion,
+  gemVersion,
+  goVersion,
+  npmVersion,
+  nugetAssetsVersion,
+  nugetLockVersion,
+} from "./sdk-versions.ts";
 
 /** An SDK, and how a project tells its version. */
 interface ProjectSdk {
   name: string;
-  /** For people. */
-  place: string;
-  /** From the current directory on; the first that is there says it. */
-  files: readonly string[];
-  /** As it stands there. */
-  versionIn: (text: string) => string | undefined;
+  /** The first that says it counts. */
+  places: readonly Place[];
   defects: readonly Defect[];
   newer: string;
+}
+
+interface Place {
+  /** From the current directory on. */
+  file: string;
+  /** For people; the file unless given. */
+  shown?: string;
+  /** As it stands there, for the SDK of this name. */
+  versionIn: (text: string, name: string) => string | undefined;
 }
 
 const NEWER_JAVASCRIPT = "newer packages of @aws-sdk";
@@ -30,71 +48,83 @@ const sdks: readonly ProjectSdk[] = [
   npm("@aws-sdk/credential-provider-node", javascript, NEWER_JAVASCRIPT),
   npm("@smithy/middleware-endpoint", javascriptEndpoint, NEWER_JAVASCRIPT),
   npm("aws-sdk", javascriptV2, "the AWS SDK for JavaScript v3 in place of aws-sdk, which is out of support"),
-  module("github.com/aws/aws-sdk-go-v2/config", go, "a newer github.com/aws/aws-sdk-go-v2/config"),
-  module(
-    "github.com/aws/aws-sdk-go",
-    goV1,
-    "github.com/aws/aws-sdk-go-v2 in place of github.com/aws/aws-sdk-go, which is out of support",
-  ),
+  {
+    name: "github.com/aws/aws-sdk-go-v2/config",
+    places: [{ file: "go.mod", versionIn: goVersion }],
+    defects: go,
+    newer: "a newer github.com/aws/aws-sdk-go-v2/config",
+  },
+  {
+    name: "github.com/aws/aws-sdk-go",
+    places: [{ file: "go.mod", versionIn: goVersion }],
+    defects: goV1,
+    newer: "github.com/aws/aws-sdk-go-v2 in place of github.com/aws/aws-sdk-go, which is out of support",
+  },
   {
     name: "aws-sdk-core",
-    place: "Gemfile.lock",
-    files: ["Gemfile.lock"],
-    // Indented by more it is what another gem asks for.
-    versionIn: (text) => /^ {4}aws-sdk-core \(([^)\s]+)\)/m.exec(text)?.[1],
+    places: [{ file: "Gemfile.lock", versionIn: gemVersion }],
     defects: ruby,
     newer: "a newer aws-sdk-core",
   },
+  {
+    name: "aws/aws-sdk-php",
+    places: [{ file: "composer.lock", versionIn: composerVersion }],
+    defects: php,
+    newer: "a newer aws/aws-sdk-php",
+  },
+  {
+    name: "software.amazon.awssdk",
+    places: [
+      // What credentials are read by.
+      { file: "gradle.lockfile", versionIn: (text, group) => gradleLockVersion(text, group, "auth") },
+      { file: "pom.xml", versionIn: pomVersion },
+      { file: "gradle/libs.versions.toml", versionIn: catalogVersion },
+      { file: "build.gradle", versionIn: gradleVersion },
+      { file: "build.gradle.kts", versionIn: gradleVersion },
+    ],
+    defects: java,
+    newer: "newer modules of software.amazon.awssdk",
+  },
+  {
+    name: "AWSSDK.Core",
+    places: [
+      { file: "packages.lock.json", versionIn: nugetLockVersion },
+      { file: "obj/project.assets.json", versionIn: nugetAssetsVersion },
+    ],
+    defects: dotnet,
+    newer: "newer packages of AWSSDK",
+  },
+  {
+    name: "aws-config",
+    places: [{ file: "Cargo.lock", versionIn: cargoVersion }],
+    defects: rust,
+    newer: "a newer aws-config",
+  },
 ];
 
-/** Bytes: a lock file of thousands of packages has some hundred thousand. */
-const LIMIT = 1024 * 1024;
+/** Bytes: lock files of thousands of packages have some hundred thousand, project.assets.json of .NET some million. */
+const LIMIT = 4 * 1024 * 1024;
 
 /** The AWS SDKs of the project in the current directory, by its files alone: nothing there is run. */
 export function projectSdks(files: Files): Client[] {
-  return sdks.flatMap((sdk) => {
-    const text = sdk.files.map((path) => read(path, files)).find((found) => found !== undefined);
-    const version = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?![\d.])/.exec(
-      text === undefined ? "" : (sdk.versionIn(text) ?? ""),
-    )?.[0];
-    if (version === undefined) return [];
-    return { name: `${sdk.name} ${version} (${sdk.place})`, version, defects: sdk.defects, newer: sdk.newer };
+  return sdks.flatMap(({ name, places, defects, newer }) => {
+    for (const { file, shown = file, versionIn } of places) {
+      const said = versionIn(read(file, files) ?? "", name) ?? "";
+      const version = /^\d{1,9}(?:\.\d{1,9}){2,3}(?![\d.])/.exec(said)?.[0];
+      if (version !== undefined) return [{ name: `${name} ${version} (${shown})`, version, defects, newer }];
+    }
+    return [];
   });
 }
 
 /** A package of node_modules. pnpm keeps what others depend on in a directory of its own. */
 function npm(name: string, defects: readonly Defect[], newer: string): ProjectSdk {
-  const files = ["node_modules", "node_modules/.pnpm/node_modules"].map(
-    (directory) => `${directory}/${name}/package.json`,
-  );
-  return { name, place: "node_modules", files, versionIn: (text) => packageVersion(text, name), defects, newer };
-}
-
-function packageVersion(text: string, name: string): string | undefined {
-  try {
-    const content = objectOf(parseJson(text));
-    const version = content?.["version"];
-    return content?.["name"] === name && typeof version === "string" ? version : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What go.mod requires, but for what only other modules use (https://go.dev/ref/mod#go-mod-file). */
-function module(name: string, defects: readonly Defect[], newer: string): ProjectSdk {
-  const versionIn = (text: string) => {
-    let block: string | undefined;
-    for (const line of text.split("\n")) {
-      const words = line.trim().split(/\s+/);
-      if (words[1] === "(") block = words[0];
-      else if (words[0] === ")") block = undefined;
-      const [path, version, ...comment] = block === undefined && words[0] === "require" ? words.slice(1) : words;
-      const isRequired = (block ?? words[0]) === "require" && path === name;
-      if (isRequired && !/^\/\/ indirect\b/.test(comment.join(" "))) return version?.replace(/^v/, "");
-    }
-    return undefined;
-  };
-  return { name, place: "go.mod", files: ["go.mod"], versionIn, defects, newer };
+  const places = ["node_modules", "node_modules/.pnpm/node_modules"].map((directory) => ({
+    file: `${directory}/${name}/package.json`,
+    shown: "node_modules",
+    versionIn: npmVersion,
+  }));
+  return { name, places, defects, newer };
 }
 
 /** What is not there, no file, too large, or not this user's to read says nothing. */

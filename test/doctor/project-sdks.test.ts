@@ -45,6 +45,31 @@ const gem = (_: string, version: string) => () => {
   );
 };
 
+const composer = (name: string, version: string) => () => {
+  put(
+    "composer.lock",
+    JSON.stringify({
+      packages: [
+        { name: "psr/log", version: "3.0.0" },
+        { name, version },
+      ],
+    }),
+  );
+};
+const pom = (group: string, version: string) => () => {
+  put(
+    "pom.xml",
+    `<project><dependencies><dependency>\n<groupId>${group}</groupId>\n<artifactId>s3</artifactId>\n` +
+      `<version>${version}</version>\n</dependency></dependencies></project>\n`,
+  );
+};
+const nuget = (name: string, version: string) => () => {
+  put("obj/project.assets.json", JSON.stringify({ version: 3, libraries: { [`${name}/${version}`]: {} } }));
+};
+const crate = (name: string, version: string) => () => {
+  put("Cargo.lock", `version = 4\n\n[[package]]\nname = "${name}"\nversion = "${version}"\n`);
+};
+
 const [process, identity, endpoints, inFile] = [
   "does not know credential_process",
   "does not know AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -91,6 +116,38 @@ describe("SDKs of a project", () => {
     [gem, "aws-sdk-core", "3.178.0", [inFile]],
     [gem, "aws-sdk-core", "3.187.1", [inFile]],
     [gem, "aws-sdk-core", "3.188.0", []],
+    [composer, "aws/aws-sdk-php", "3.91.6", [process, identity, endpoints, inFile]],
+    [composer, "aws/aws-sdk-php", "3.92.0", [identity, endpoints, inFile]],
+    [composer, "aws/aws-sdk-php", "3.105.0", [identity, endpoints, inFile]],
+    [composer, "aws/aws-sdk-php", "3.106.0", [endpoints, inFile]],
+    [composer, "aws/aws-sdk-php", "3.280.2", [endpoints, inFile]],
+    [composer, "aws/aws-sdk-php", "3.281.0", [inFile]],
+    [composer, "aws/aws-sdk-php", "3.284.1", [inFile]],
+    [composer, "aws/aws-sdk-php", "3.285.0", []],
+    [pom, "software.amazon.awssdk", "2.5.25", [process, identity, inFile, endpoints]],
+    [pom, "software.amazon.awssdk", "2.5.26", [identity, inFile, endpoints]],
+    [pom, "software.amazon.awssdk", "2.10.10", [identity, inFile, endpoints]],
+    [pom, "software.amazon.awssdk", "2.10.11", [inFile, endpoints]],
+    [pom, "software.amazon.awssdk", "2.21.25", [inFile, endpoints]],
+    [pom, "software.amazon.awssdk", "2.21.26", [endpoints]],
+    [pom, "software.amazon.awssdk", "2.28.0", [endpoints]],
+    [pom, "software.amazon.awssdk", "2.28.1", []],
+    [nuget, "AWSSDK.Core", "3.3.102.7", [process, identity, endpoints, inFile]],
+    [nuget, "AWSSDK.Core", "3.3.103", [identity, endpoints, inFile]],
+    [nuget, "AWSSDK.Core", "3.3.104.6", [identity, endpoints, inFile]],
+    [nuget, "AWSSDK.Core", "3.3.104.7", [endpoints, inFile]],
+    [nuget, "AWSSDK.Core", "3.7.107.12", [endpoints, inFile]],
+    [nuget, "AWSSDK.Core", "3.7.108", [inFile]],
+    [nuget, "AWSSDK.Core", "3.7.301.10", [inFile]],
+    [nuget, "AWSSDK.Core", "3.7.302", []],
+    [nuget, "AWSSDK.Core", "4.0.0.1", []],
+    [crate, "aws-config", "0.12.0", [process, inFile, endpoints]],
+    [crate, "aws-config", "0.13.0", [inFile, endpoints]],
+    [crate, "aws-config", "1.1.7", [inFile, endpoints]],
+    [crate, "aws-config", "1.1.8", [endpoints]],
+    [crate, "aws-config", "1.1.9", [`${endpoints} for AWS_WEB_IDENTITY_TOKEN_FILE`]],
+    [crate, "aws-config", "1.5.8", [`${endpoints} for AWS_WEB_IDENTITY_TOKEN_FILE`]],
+    [crate, "aws-config", "1.5.9", []],
   ])("are known by their versions: %o %s %s", (kind, name, version, what) => {
     kind(name, version)();
     const [sdk, ...others] = found();
@@ -110,6 +167,38 @@ describe("SDKs of a project", () => {
     put("node_modules/.pnpm/node_modules/@aws-sdk/x", "");
     symlinkSync(dirname(store), join(directory, "node_modules/.pnpm/node_modules", CHAIN));
     expect(names()).toEqual([`${CHAIN} 3.500.0 (node_modules)`]);
+  });
+
+  it.each<[files: Record<string, string>, name: string | undefined]>([
+    [
+      { "gradle.lockfile": "software.amazon.awssdk:auth:2.20.0=runtimeClasspath", "pom.xml": "" },
+      "2.20.0 (gradle.lockfile)",
+    ],
+    [
+      { "pom.xml": "<project/>", "build.gradle.kts": 'platform("software.amazon.awssdk:bom:2.21.0")' },
+      "2.21.0 (build.gradle.kts)",
+    ],
+    [
+      {
+        "gradle/libs.versions.toml": '[libraries]\naws = "software.amazon.awssdk:bom:2.22.0"',
+        "build.gradle": "implementation libs.aws",
+      },
+      "2.22.0 (gradle/libs.versions.toml)",
+    ],
+    [{ "build.gradle": "implementation 'software.amazon.awssdk:s3:2.23.0'" }, "2.23.0 (build.gradle)"],
+    [{ "build.gradle": "implementation 'software.amazon.awssdk:s3'" }, undefined],
+  ])("are told by the first file that says it: %j", (files, name) => {
+    for (const [path, text] of Object.entries(files)) put(path, text);
+    expect(names()).toEqual(name === undefined ? [] : [`software.amazon.awssdk ${name}`]);
+  });
+
+  it("are told by NuGet's lock file before what it restored", () => {
+    nuget("AWSSDK.Core", "3.7.302")();
+    put(
+      "packages.lock.json",
+      JSON.stringify({ dependencies: { "net8.0": { "AWSSDK.Core": { resolved: "3.7.400.4" } } } }),
+    );
+    expect(names()).toEqual(["AWSSDK.Core 3.7.400.4 (packages.lock.json)"]);
   });
 
   it.each<[text: string, version: string | undefined]>([
@@ -149,7 +238,11 @@ describe("SDKs of a project", () => {
     ["JSON too deep", () => put("node_modules/aws-sdk/package.json", "[".repeat(500_000))],
     ["no object", () => put("node_modules/aws-sdk/package.json", "null")],
     ["a huge number", () => npm("aws-sdk", "999999999999.1.1\u001b[31m")()],
-    ["four numbers", () => npm("aws-sdk", "2.0.0.1")()],
+    ["two numbers", () => npm("aws-sdk", "2.0")()],
+    ["five numbers", () => npm("aws-sdk", "2.0.0.1.0")()],
+    ["a range", () => pom("software.amazon.awssdk", "[2.5.0,3.0)")()],
+    ["a variable", () => put("build.gradle", 'implementation "software.amazon.awssdk:s3:${awsVersion}"')],
+    ["a branch", () => composer("aws/aws-sdk-php", "dev-master")()],
     ["words", () => npm("aws-sdk", "latest")()],
   ])("are passed over: %s", (_, set) => {
     mkdirSync(directory, { recursive: true });
@@ -170,21 +263,24 @@ describe("SDKs of a project", () => {
   });
 
   it("are shown by numbers alone, whatever stands in their files", () => {
-    const files = ["package.json", "go.mod", "Gemfile.lock"];
     const odd = fc.oneof(fc.string(), fc.constantFrom("2.0.0", "1.9.9", "\u001b[31m", "\n", ")", "eyJ"));
     fc.assert(
       fc.property(fc.array(odd), (parts) => {
         const version = parts.join("");
-        const text = new Map([
+        const texts = new Map([
           ["package.json", packageFile("aws-sdk", version)],
           ["go.mod", `require github.com/aws/aws-sdk-go v${version}`],
           ["Gemfile.lock", `    aws-sdk-core (${version})`],
+          ["composer.lock", JSON.stringify({ packages: [{ name: "aws/aws-sdk-php", version }] })],
+          ["pom.xml", `<dependency><groupId>software.amazon.awssdk</groupId><version>${version}</version>`],
+          ["project.assets.json", JSON.stringify({ libraries: { [`AWSSDK.Core/${version}`]: {} } })],
+          ["Cargo.lock", `[[package]]\nname = "aws-config"\nversion = "${version}"`],
         ]);
         const sdks = projectSdks({
           ...nodeFiles,
-          read: (path) => text.get(files.find((name) => path.endsWith(name)) ?? "") ?? "",
+          read: (path) => texts.get([...texts.keys()].find((name) => path.endsWith(name)) ?? "") ?? "",
         });
-        for (const { name } of sdks) expect(name).toMatch(/^[\w./@-]+ \d+\.\d+\.\d+ \([\w.]+\)$/);
+        for (const { name } of sdks) expect(name).toMatch(/^[\w./@-]+ \d+(\.\d+){2,3} \([\w./]+\)$/);
       }),
     );
   });

@@ -122,6 +122,23 @@ const goModule = (required: string) => (place: Place) => {
 const gem = (version: string) => (place: Place) => {
   place.file("Gemfile.lock", `GEM\n  specs:\n    aws-sdk-core (${version})\n`);
 };
+const composerLock = (version: string) => (place: Place) => {
+  place.file("composer.lock", JSON.stringify({ packages: [{ name: "aws/aws-sdk-php", version }] }));
+};
+const pom = (version: string) => (place: Place) => {
+  place.file(
+    "pom.xml",
+    "<project><dependencyManagement><dependencies><dependency><groupId>software.amazon.awssdk</groupId>" +
+      `<artifactId>bom</artifactId><version>${version}</version><type>pom</type><scope>import</scope>` +
+      "</dependency></dependencies></dependencyManagement></project>\n",
+  );
+};
+const restored = (version: string) => (place: Place) => {
+  place.file("obj/project.assets.json", JSON.stringify({ libraries: { [`AWSSDK.Core/${version}`]: {} } }));
+};
+const cargoLock = (version: string) => (place: Place) => {
+  place.file("Cargo.lock", `version = 4\n\n[[package]]\nname = "aws-config"\nversion = "${version}"\n`);
+};
 
 const flags: Trouble[] = [
   {
@@ -1760,6 +1777,50 @@ const clients: Trouble[] = [
     evidence: /aws-sdk-core 3\.170\.0 \(Gemfile\.lock\): reads neither AWS_ENDPOINT_URL_STS/,
     spoil: gem("3.170.0"),
     mend: gem("3.211.0"),
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for PHP of before September 2023 reads no endpoint from variables or the profile",
+    remedy: "`composer update aws/aws-sdk-php`: 3.281 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-sdk-php 3\.263\.10 \(composer\.lock\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: composerLock("3.263.10"),
+    mend: composerLock("3.363.2"),
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for Java v2 of before September 2024 reads no endpoint from variables or the profile",
+    remedy: "`software.amazon.awssdk:bom` of 2.28.1 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /software\.amazon\.awssdk 2\.25\.60 \(pom\.xml\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: pom("2.25.60"),
+    mend: pom("2.31.0"),
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for .NET of before 2024 reads no token from `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`",
+    remedy: "packages of `AWSSDK` that bring an `AWSSDK.Core` of 3.7.302 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence:
+      /AWSSDK\.Core 3\.7\.204\.9 \(obj\/project\.assets\.json\): does not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE/,
+    spoil: (place) => {
+      place.env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = join(place.home, "token");
+      restored("3.7.204.9")(place);
+    },
+    mend: restored("3.7.400.4"),
+    warning: true,
+  },
+  {
+    cause: "an AWS SDK for Rust of before March 2024 reads no endpoint from variables or the profile",
+    remedy: "`cargo update -p aws-config`: 1.5.9 or later",
+    check: "clients",
+    code: "LOCAL_COMMAND",
+    evidence: /aws-config 1\.1\.7 \(Cargo\.lock\): reads neither AWS_ENDPOINT_URL_STS/,
+    spoil: cargoLock("1.1.7"),
+    mend: cargoLock("1.5.9"),
     warning: true,
   },
 ];
