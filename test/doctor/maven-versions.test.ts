@@ -30,6 +30,7 @@ describe("the version of a group of modules", () => {
     // A profile, perhaps.
     [dependency("2.20.0") + dependency("2.21.0"), undefined],
     [`<a.b>2.20.0</a.b><a.b>2.21.0</a.b>${dependency("${a.b}")}`, undefined],
+    [`${dependency(undefined)}<plugin><version>2.20.0</version></plugin>`, undefined],
     [dependency("${of.the.parent}"), undefined],
     [dependency("${project.version}"), undefined],
     [dependency(undefined), undefined],
@@ -70,6 +71,10 @@ describe("the version of a group of modules", () => {
     ],
     [`[libraries]\nbom = "${GROUP}:bom:2.20.0"\ns3 = "${GROUP}:s3:2.1.0"`, undefined],
     [`[libraries]\ns3 = { module = "${GROUP}:s3", version = { strictly = "[2.1,3[", prefer = "2.20.0" } }`, undefined],
+    [
+      `[versions]\naws = "2.20.0"\n[bundles]\naws = "2.1.0"\n[libraries]\ns3 = { module = "${GROUP}:s3", version.ref = "aws" }`,
+      "2.20.0",
+    ],
     [`[libraries]\ns3 = { module = "${GROUP}:s3", version.ref = "other" }`, undefined],
     [`[plugins]\ns3 = "${GROUP}:s3:2.20.0"`, undefined],
     [`s3 = "${GROUP}:s3:2.20.0"`, undefined],

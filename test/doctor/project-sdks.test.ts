@@ -159,6 +159,14 @@ describe("SDKs of a project", () => {
     expect(unused).toEqual(what.filter((text) => text.includes("credential_process")));
   });
 
+  it.each([
+    { webIdentity: true, endpoints: false },
+    { webIdentity: false, endpoints: true },
+  ])("of Rust need no other endpoint for a web identity where there is none: %j", (used) => {
+    crate("aws-config", "1.5.8")();
+    expect(found().flatMap((sdk) => defectsOf(sdk, { ...used, authorizationFile: true }))).toEqual([]);
+  });
+
   it("are found where pnpm keeps them", () => {
     const store = put(
       `node_modules/.pnpm/chain@3.500.0/node_modules/${CHAIN}/package.json`,
