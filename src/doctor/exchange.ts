@@ -96,9 +96,13 @@ async function denied(error: Gcp2awsError, examination: Examination): Promise<Fi
     choosesAudience: settled.source.kind !== "file" && settled.source.kind !== "variable",
   });
   if (verdict.decision === "allowed") {
-    return failure(error.code, [error.message, ...verdict.reasons], {
-      text: "it is not the policy of that role, or there is no such role, or an organization's policy denies it: look at the role with aws iam get-role",
-    });
+    return failure(
+      error.code,
+      [error.message, ...verdict.reasons],
+      verdict.remedy ?? {
+        text: "it is not the policy of that role, or there is no such role, or an organization's policy denies it: look at the role with aws iam get-role",
+      },
+    );
   }
   return failure(
     error.code,

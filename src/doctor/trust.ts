@@ -1,19 +1,21 @@
 import { asciiJson } from "../ascii-json.ts";
 import { printable } from "../errors.ts";
-import type { ConditionResult } from "../trust-policy/condition.ts";
+import { shellWord } from "../shell-word.ts";
+import { type ConditionResult, variables } from "../trust-policy/condition.ts";
 import {
   evaluateTrustPolicy,
   type TrustEvaluation,
   type TrustRequest,
   type TrustStatement,
 } from "../trust-policy/evaluate-trust-policy.ts";
-import { trustGoogle, trustProvider } from "../trust-policy/generate.ts";
-import { formatPolicy, type PolicyDocument, type Statement } from "../trust-policy/policy.ts";
+import { literal, readPattern } from "../trust-policy/pattern.ts";
+import { formatPolicy, type PolicyDocument } from "../trust-policy/policy.ts";
 import { readTrustPolicyText } from "../trust-policy/read-trust-policy.ts";
 import { denying, nameOfStatement, nearest, reasonsOf } from "../trust-policy/reasons.ts";
-import { audienceKey, googleName, type TokenClaims } from "../trust-policy/web-identity.ts";
+import { audienceKey, googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
 import type { Remedy } from "./check.ts";
-import { shellWord } from "../shell-word.ts";
+import { correctedPolicy } from "./corrected-policy.ts";
+import { isForeign, isHidden } from "./hidden-keys.ts";
 
 /** Who asks for what role. */
 export interface RoleRequest extends TrustRequest {
@@ -39,121 +41,152 @@ export function judgeTrust(text: string, request: RoleRequest): TrustVerdict {
   }
   const { policy } = reading;
   const evaluation = evaluateTrustPolicy(policy, request);
-  if (evaluation.decision === "allowed")
-    return { decision: "allowed", reasons: ["the trust policy allows this token"], remedy: undefined };
+  if (evaluation.decision === "allowed") return allowed(evaluation);
+  if (isDenied(evaluation))
+    return { decision: "denied", reasons: shown(reasonsOf(evaluation)), remedy: lift(evaluation) };
+  // Whatever may deny it besides, nothing allows it.
+  const reasons = [...reasonsOf({ ...evaluation, reason: "implicit deny" }), ...mayDeny(evaluation).map(doubtOf)];
+  return { decision: "denied", reasons: shown(reasons), remedy: remedyFor(policy, evaluation, request) };
+}
+
+function shown(reasons: readonly string[]): string[] {
+  return reasons.map((line) => printable(line, 800));
+}
+
+/** AWS has denied it all the same: what AWS knows of the call, and nobody here does, may be why. */
+function allowed(evaluation: TrustEvaluation): TrustVerdict {
+  const allowing = evaluation.statements.filter(({ effect, matched }) => effect === "Allow" && matched);
+  const isSure = allowing.some(({ conditions }) => !conditions.some(isHidden));
+  const doubts = [...(isSure ? [] : allowing), ...mayDeny(evaluation)];
+  const reason = "the trust policy allows this token";
+  if (doubts.length === 0) return { decision: "allowed", reasons: [reason], remedy: undefined };
   return {
-    decision: "denied",
-    reasons: reasonsOf(evaluation).map((line) => printable(line, 800)),
-    remedy: evaluation.reason === "explicit deny" ? lift(evaluation) : remedyFor(policy, evaluation, request),
+    decision: "allowed",
+    reasons: shown([`${reason}, as far as is known here`, ...doubts.map(doubtOf)]),
+    remedy: { text: lookWhether(doubts) },
   };
+}
+
+/** Whether what denies is known, or is all that is left to look at. */
+function isDenied(evaluation: TrustEvaluation): boolean {
+  const deniers = denying(evaluation);
+  const isSure = deniers.some(({ conditions }) => !conditions.some(isHidden));
+  return isSure || (deniers.length > 0 && isOpen(evaluation));
+}
+
+/** Whether a statement allows it, if what is not known here is as that wants it. */
+function isOpen({ statements }: TrustEvaluation): boolean {
+  return statements.some((statement) => statement.effect === "Allow" && fits(statement));
+}
+
+function mayDeny({ statements }: TrustEvaluation): TrustStatement[] {
+  return statements.filter(
+    (statement) => statement.effect === "Deny" && statement.conditions.some(isHidden) && fits(statement),
+  );
+}
+
+/** Whether a statement applies, if what is not known here is as it wants that. */
+function fits({ principal, action, conditions }: TrustStatement): boolean {
+  return principal.matched && action.matched && conditions.every((line) => line.matched || isHidden(line));
+}
+
+function doubtOf(statement: TrustStatement): string {
+  const wishes = statement.conditions
+    .filter(isHidden)
+    .map(({ operator, key, wanted }) => `${operator} ${key} is ${wanted.join(" or ")}`);
+  const does = statement.effect === "Allow" ? "allows" : "denies";
+  return printable(
+    `${nameOfStatement(statement)} ${does} it where ${wishes.join(" and ")}: that is not known here`,
+    800,
+  );
+}
+
+function lookWhether(doubts: readonly TrustStatement[]): string {
+  const names = doubts.map((statement) => printable(nameOfStatement(statement), 100)).join(" and ");
+  const [is, it] = doubts.length === 1 ? ["is", "it depends"] : ["are", "they depend"];
+  const keys = hiddenKeys(doubts);
+  return (
+    `look whether ${names} ${is} why: ${it} on ${keys}, which is not known here, and CloudTrail of the role's account has the call; ` +
+    "if this workload is meant to get in, change that condition or leave it out"
+  );
+}
+
+function hiddenKeys(statements: readonly TrustStatement[]): string {
+  const keys = statements.flatMap(({ conditions }) =>
+    conditions.filter(isHidden).map(({ key }) => printable(key, 100)),
+  );
+  return [...new Set(keys)].join(", ");
 }
 
 /** What denies is somebody's intention, and no command takes it away. */
 function lift(evaluation: TrustEvaluation): Remedy {
-  const unknown = denying(evaluation)
-    .flatMap(({ conditions }) => conditions)
-    .filter(({ hint }) => hint !== undefined)
-    .map(({ key }) => printable(key, 100));
-  if (unknown.length === 0)
+  const unknown = hiddenKeys(denying(evaluation));
+  if (unknown === "")
     return { text: "take that statement out of the trust policy, if this workload is meant to get in" };
   return {
-    text: `look whether this workload is what that statement is against: it depends on ${unknown.join(", ")}, which is not known here`,
+    text: `look whether this workload is what that statement is against: it depends on ${unknown}, which is not known here`,
   };
 }
 
 /** Another audience or name where that is all, as it is the caller's to choose; else a policy that takes this token. */
 function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request: RoleRequest): Remedy {
-  const [closest] = nearest(evaluation);
-  if (closest?.principal.matched === true && closest.action.matched) {
-    const unmet = closest.conditions.filter(({ matched }) => !matched);
-    const audience = request.choosesAudience ? wantedAudience(unmet, request.claims) : undefined;
-    if (audience !== undefined)
-      return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
-    const foreign = foreignWishes(nameOfStatement(closest), unmet);
-    if (foreign !== undefined) return foreign;
+  for (const statement of nearest(evaluation)) {
+    if (!statement.principal.matched || !statement.action.matched) continue;
+    const unmet = statement.conditions.filter(({ matched }) => !matched);
+    const remedy = otherFlags(unmet, policy, request) ?? foreignWishes(statement, unmet);
+    if (remedy !== undefined) return remedy;
   }
-  const own = ownStatement(evaluation, request.claims);
-  const corrected = asciiJson(formatPolicy(correct(policy, evaluation, own, request.claims)));
-  const change = own === undefined ? "one statement more" : `${printable(nameOfStatement(own), 100)} mended`;
+  const correction = correctedPolicy(policy, evaluation, request.claims);
+  if ("unmet" in correction) {
+    const { unmet, statement } = correction;
+    return { text: `${printable(nameOfStatement(statement), 100)} is for this identity, but ${alsoWants(unmet)}` };
+  }
+  const { mended } = correction;
+  const change = mended === undefined ? "one statement more" : `${printable(nameOfStatement(mended), 100)} mended`;
+  const document = shellWord(asciiJson(formatPolicy(correction.policy)));
   return {
     text: `if the token is the right one, give role ${request.roleName} a trust policy that fits it: ${change}, all else as it is`,
-    commands: [
-      `aws iam update-assume-role-policy --role-name ${request.roleName} --policy-document ${shellWord(corrected)}`,
-    ],
+    commands: [`aws iam update-assume-role-policy --role-name ${request.roleName} --policy-document ${document}`],
   };
 }
 
 /** Where a statement fits the token, and wants what is not the token's to say: no other policy is needed then. */
-function foreignWishes(statement: string, unmet: readonly ConditionResult[]): Remedy | undefined {
-  const [first] = unmet;
-  if (first === undefined || !unmet.every(({ key }) => /^(aws|sts):/i.test(key))) return undefined;
-  const { operator, key, wanted } = first;
-  const [name] = operator === "StringEquals" && key.toLowerCase() === "sts:rolesessionname" ? wanted : [];
-  if (name !== undefined && unmet.length === 1)
-    return { text: "ask for the session name that the role wants", flags: { "role-session-name": name } };
-  const keys = unmet.map((line) => printable(line.key, 100)).join(", ");
-  return {
-    text: `the token fits, but ${printable(statement, 100)} also wants ${keys}, which no token says: meet that, or have it taken out`,
-  };
+function foreignWishes(statement: TrustStatement, unmet: readonly ConditionResult[]): Remedy | undefined {
+  if (!unmet.every(isForeign)) return undefined;
+  return { text: `the token fits, but ${printable(nameOfStatement(statement), 100)} ${alsoWants(unmet)}` };
 }
 
-function wantedAudience(unmet: readonly ConditionResult[], claims: TokenClaims): string | undefined {
-  const [first, ...others] = unmet;
-  if (first === undefined || others.length > 0) return undefined;
-  const [audience] = first.wanted;
-  if (first.operator !== "StringEquals" || !isAudience(first)) return undefined;
-  // What belongs under another key is no audience.
-  return audience === audienceKey(claims) ? undefined : audience;
+function alsoWants(unmet: readonly ConditionResult[]): string {
+  const keys = unmet.map(({ key }) => printable(key, 100)).join(", ");
+  return `also wants ${keys}, which no token says: meet that, or have it taken out`;
 }
 
-function isAudience({ key }: ConditionResult): boolean {
-  return key.toLowerCase() === `${googleName}:oaud`;
-}
-
-/**
- * The statement that is meant for this token and lets in nobody as it stands: it names the identity somewhere and no other beside it, and
- * wants more than another audience, of which somebody may have tokens.
- */
-function ownStatement(evaluation: TrustEvaluation, { sub, email }: TokenClaims): TrustStatement | undefined {
-  const isOwn = (value: string) => value === sub || value === email;
-  return nearest(evaluation).find(({ conditions, ...parts }) => {
-    const names = conditions.some(({ wanted }) => wanted.some(isOwn));
-    const namesOthers = conditions.some(({ key, wanted }) => /:sub$/i.test(key) && !wanted.every(isOwn));
-    const fits = parts.principal.matched && parts.action.matched;
-    return names && !namesOthers && !(fits && conditions.every((line) => line.matched || isAudience(line)));
-  });
-}
-
-/** The policy with a statement that takes this token and no other. */
-function correct(
+/** The audience or the session name, where another is all that a statement wants that can be known here, and it is the caller's to choose. */
+function otherFlags(
+  unmet: readonly ConditionResult[],
   policy: PolicyDocument,
-  evaluation: TrustEvaluation,
-  own: TrustStatement | undefined,
-  claims: TokenClaims,
-): PolicyDocument {
-  const statement: Statement = { effect: "Allow", ...leastPolicy(evaluation.federated, claims).statements[0] };
-  if (own === undefined) return { ...policy, statements: [...policy.statements, statement] };
-  const statements = policy.statements.map((old, index) => (index === own.statement ? mend(old, own, statement) : old));
-  return { ...policy, statements };
-}
-
-/** What of the old statement fits the token stays, and so does what is not about the token. */
-function mend(old: Statement, { principal, action, conditions }: TrustStatement, least: Statement): Statement {
-  const kept: Record<string, Record<string, readonly string[]>> = {};
-  for (const { operator, key, wanted, matched } of conditions) {
-    const isOther = /^(aws|sts):/i.test(key) || (matched && !/:(sub|aud|oaud)$/i.test(key));
-    if (isOther) kept[operator] = { ...kept[operator], [key]: wanted };
-  }
-  return {
-    ...old,
-    ...(!principal.matched && least.principal !== undefined && { principal: least.principal }),
-    ...(!action.matched && least.action !== undefined && { action: least.action }),
-    condition: { ...kept, StringEquals: { ...kept["StringEquals"], ...least.condition?.["StringEquals"] } },
+  request: RoleRequest,
+): Remedy | undefined {
+  const [line, ...others] = unmet.filter((condition) => !isHidden(condition));
+  if (line === undefined || others.length > 0 || line.operator !== "StringEquals") return undefined;
+  const { claims } = request;
+  const lookup = variables(tokenContext(claims, keyPrefixOf(claims)), policy.version);
+  const values = line.wanted.flatMap((text) => {
+    const pattern = readPattern(text, lookup);
+    return pattern === undefined ? [] : [literal(pattern)];
+  });
+  const works = (changed: Partial<RoleRequest>): boolean => {
+    const evaluation = evaluateTrustPolicy(policy, { ...request, ...changed });
+    return isOpen(evaluation) && denying(evaluation).every(({ conditions }) => conditions.some(isHidden));
   };
-}
-
-function leastPolicy(federated: string, claims: TokenClaims): PolicyDocument {
-  const { sub, azp = null, aud } = claims;
-  if (federated === googleName) return trustGoogle([{ sub, azp }], [aud].flat());
-  return trustProvider(federated, [sub], [audienceKey(claims)]);
+  if (line.key.toLowerCase() === "sts:rolesessionname") {
+    const name = values.find((value) => /^[\w+=,.@-]{2,64}$/.test(value) && works({ sessionName: value }));
+    if (name === undefined) return undefined;
+    return { text: "ask for the session name that the role wants", flags: { "role-session-name": name } };
+  }
+  if (line.key.toLowerCase() !== `${googleName}:oaud` || !request.choosesAudience) return undefined;
+  // What belongs under another key is no audience.
+  const audience = values.find((aud) => aud !== audienceKey(claims) && works({ claims: { ...claims, aud } }));
+  if (audience === undefined) return undefined;
+  return { text: "ask for the audience that the role wants, or have the role want another", flags: { audience } };
 }
