@@ -48,8 +48,16 @@ function isForTokens({ principal, action }: TrustStatement): boolean {
 
 /** Whether a condition lets through this identity: all of its values are that, or some. */
 function namesOwn({ operator, key, wanted }: ConditionResult, claims: TokenClaims, how: "every" | "some"): boolean {
-  if (!/^(ForAnyValue:)?String(Equals|EqualsIgnoreCase|Like)$/.test(operator)) return false;
-  return key.toLowerCase().startsWith(`${keyPrefixOf(claims).toLowerCase()}:`) && wanted[how](isOwn(claims));
+  return (
+    isPlain(operator) &&
+    key.toLowerCase().startsWith(`${keyPrefixOf(claims).toLowerCase()}:`) &&
+    wanted[how](isOwn(claims))
+  );
+}
+
+/** Whether nothing but the values lets through. */
+function isPlain(operator: string): boolean {
+  return /^(ForAnyValue:)?String(Equals|EqualsIgnoreCase|Like)$/.test(operator);
 }
 
 function isOwn({ sub, email }: TokenClaims): (value: string) => boolean {
@@ -70,10 +78,11 @@ function isForNobodyElse({ conditions }: TrustStatement, claims: TokenClaims): b
 /** Whether a statement for this identity may be in use: by its tokens for another audience, or of another make, or at another place. */
 function mayWork({ principal, action, conditions }: TrustStatement, claims: TokenClaims): boolean {
   const mayHold = (line: ConditionResult): boolean => {
-    const { key, actual, wanted, matched } = line;
-    if (matched || isHidden(line) || /:oaud$/i.test(key)) return true;
-    if (actual === undefined) return !isForeign(line) && unknownKey(key, keyPrefixOf(claims)) === undefined;
-    return /:aud$/i.test(key) && wanted.some(isOwn(claims));
+    const { operator, key, wanted, matched } = line;
+    if (matched || isHidden(line)) return true;
+    if (isForeign(line) || unknownKey(key, keyPrefixOf(claims)) !== undefined || /:sub$/i.test(key)) return false;
+    // With azp, an audience that stands here is met by none; an email is by tokens that are made in another way.
+    return !/:aud$/i.test(key) || claims.azp === undefined || !isPlain(operator) || wanted.some(isOwn(claims));
   };
   return principal.matched && action.matched && conditions.every(mayHold);
 }

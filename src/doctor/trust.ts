@@ -67,11 +67,10 @@ function allowed(evaluation: TrustEvaluation): TrustVerdict {
   };
 }
 
-/** Whether what denies is known, or is all that is left to look at. */
+/** Whether a statement denies it that is known to, or that alone is left to look at. */
 function isDenied(evaluation: TrustEvaluation): boolean {
-  const deniers = denying(evaluation);
-  const isSure = deniers.some(({ conditions }) => !conditions.some(isHidden));
-  return isSure || (deniers.length > 0 && isOpen(evaluation));
+  const isAllowed = evaluation.statements.some(({ effect, matched }) => effect === "Allow" && matched);
+  return denying(evaluation).some(({ conditions }) => isAllowed || !conditions.some(isHidden));
 }
 
 /** Whether a statement allows it, if what is not known here is as that wants it. */

@@ -212,6 +212,207 @@ describe("a trust policy held against a token", () => {
     });
   });
 
+  const address = { IpAddress: { "aws:SourceIp": "192.0.2.0/24" } };
+  const stranger = "112179062720391309999";
+  const shared = {
+    StringEquals: { [`${G}:aud`]: [CLAIMS.sub, stranger], [`${G}:oaud`]: "https://other.example.com" },
+    ...address,
+  };
+  const alone = { StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:oaud`]: "https://other.example.com" }, ...address };
+
+  it.each([
+    ["of several identities", shared],
+    ["of this one", alone],
+  ])("asks for another audience beside what is not known here: a statement %s", (_name, condition) => {
+    const { remedy } = judgeTrust(policy(statement(condition)), request);
+    expect(remedy?.flags).toEqual({ audience: "https://other.example.com" });
+    expect(remedy?.commands).toBeUndefined();
+  });
+
+  it.each<[string, object, object]>([
+    ["several identities, at an address", shared, address],
+    ["this identity, with another audience, at an address", alone, address],
+    [
+      "another identity by its azp",
+      { StringEquals: { [`${G}:sub`]: CLAIMS.email, [`${G}:aud`]: [CLAIMS.sub, stranger] } },
+      {},
+    ],
+    ["another identity by its email", { StringEquals: { [`${G}:sub`]: CLAIMS.email, [`${G}:email`]: "x@y.z" } }, {}],
+    [
+      "an OAuth client",
+      { StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:aud`]: "1-a.apps.googleusercontent.com" } },
+      {},
+    ],
+    ["everybody but this identity", { StringNotEquals: { [`${G}:sub`]: CLAIMS.sub } }, {}],
+    ["what is no key of this issuer", { StringEquals: { "example.com:sub": CLAIMS.sub } }, {}],
+    [
+      "this identity's tokens of another make",
+      { StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:aud`]: CLAIMS.email } },
+      {},
+    ],
+    [
+      "this identity's tokens that say their organization",
+      { StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:google/organization_number`]: "1" } },
+      {},
+    ],
+    [
+      "this identity's tokens without an email",
+      {
+        StringEquals: { [`${G}:sub`]: CLAIMS.sub },
+        StringEqualsIfExists: { [`${G}:email`]: "112179062720391305885" },
+      },
+      {},
+    ],
+  ])("adds a statement beside one for %s", (_name, condition, kept) => {
+    const theirs = statement(condition);
+    const { remedy } = judgeTrust(policy(theirs), { ...request, choosesAudience: false });
+    expect(remedy?.text).toContain("one statement more");
+    const { Statement: written } = JSON.parse(documentIn(remedy?.commands?.[0])) as { Statement: object[] };
+    expect(written).toEqual([
+      theirs,
+      statement({
+        ...kept,
+        StringEquals: { [`${G}:sub`]: CLAIMS.sub, [`${G}:aud`]: CLAIMS.azp, [`${G}:oaud`]: CLAIMS.aud },
+      }),
+    ]);
+  });
+
+  it("adds a statement beside one for another audience of a cluster's tokens", () => {
+    const issuer = "container.googleapis.com/v1/projects/p";
+    const claims = { iss: `https://${issuer}`, sub: "system:serviceaccount:prod:app", aud: "sts.amazonaws.com" };
+    const principal = { Principal: { Federated: `arn:aws:iam::111122223333:oidc-provider/${issuer}` } };
+    const pod = (aud: string) =>
+      statement({ StringEquals: { [`${issuer}:sub`]: claims.sub, [`${issuer}:aud`]: aud } }, principal);
+    const { remedy } = judgeTrust(policy(pod("https://x.example.com")), { ...request, claims });
+    const { Statement: written } = JSON.parse(documentIn(remedy?.commands?.[0])) as { Statement: object[] };
+    expect(written).toEqual([pod("https://x.example.com"), pod(claims.aud)]);
+  });
+
+  it.each<[string, object, object]>([
+    ["a source identity", { Action: "sts:SetSourceIdentity" }, { "sts:SourceIdentity": CLAIMS.sub }],
+    ["the session of a token", { Action: "sts:AssumeRole" }, { [`${G}:sub`]: CLAIMS.sub }],
+    ["both ways", { Action: ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"] }, { [`${G}:sub`]: CLAIMS.sub }],
+    ["all ways but one", { Action: undefined, NotAction: "sts:TagSession" }, { [`${G}:sub`]: CLAIMS.sub }],
+  ])("leaves a role chain's statement as it is: %s", (_name, others, condition) => {
+    const chained = statement(
+      { StringEquals: condition },
+      { Principal: { AWS: "arn:aws:iam::111122223333:role/App" }, ...others },
+    );
+    const { remedy } = judgeTrust(policy(chained), request);
+    expect(remedy?.text).toContain("one statement more");
+    const corrected = documentIn(remedy?.commands?.[0]);
+    expect((JSON.parse(corrected) as { Statement: object[] }).Statement[0]).toEqual(
+      JSON.parse(JSON.stringify(chained)),
+    );
+    expect(judgeTrust(corrected, request).decision).toBe("allowed");
+  });
+
+  it.each([
+    ["what no token has", { StringEquals: { "sts:SourceIdentity": CLAIMS.sub } }, "sts:SourceIdentity"],
+    ["a time that is over", { DateLessThan: { "aws:CurrentTime": "2020-01-01" } }, "aws:CurrentTime"],
+  ])("corrects no policy past what its author wants besides: %s", (_name, condition, key) => {
+    const wants = statement({ StringEqualsIgnoreCase: { [`${G}:sub`]: CLAIMS.email }, ...condition });
+    expect(judgeTrust(policy(wants), { ...request, now: 1.7e12 }).remedy).toEqual({
+      text: `Statement[0] is for this identity, but also wants ${key}, which no token says: meet that, or have it taken out`,
+    });
+  });
+
+  it("corrects no policy where a statement further off is met at some address", () => {
+    const here = statement({
+      StringEquals: { [`${G}:sub`]: CLAIMS.sub, "aws:SourceVpc": "vpc-1" },
+      ...address,
+    });
+    const { remedy } = judgeTrust(policy(equals({ [`${G}:sub`]: "1" }), here), request);
+    expect(remedy).toEqual({ text: wishes("aws:SourceVpc, aws:SourceIp").replace("[0]", "[1]") });
+  });
+
+  const looks = (subject: string, key: string) =>
+    `look whether ${subject} is why: it depends on ${key}, which is not known here, and CloudTrail of the role's account has the call; if this workload is meant to get in, change that condition or leave it out`;
+  const own = equals({ [`${G}:sub`]: CLAIMS.sub });
+  const deny = (condition: object) => statement(condition, { Effect: "Deny", Principal: "*", Sid: "No" });
+
+  it.each<[string, object[], string[], string | undefined]>([
+    [
+      "an address that is denied",
+      [own, deny({ ...address, StringEquals: { [`${G}:sub`]: CLAIMS.sub } })],
+      [
+        "the trust policy allows this token, as far as is known here",
+        'Statement[1] "No" denies it where IpAddress aws:SourceIp is 192.0.2.0/24: that is not known here',
+      ],
+      looks('Statement[1] "No"', "aws:SourceIp"),
+    ],
+    [
+      "an address that is not allowed",
+      [statement({ NotIpAddress: { "aws:SourceIp": ["192.0.2.1", "192.0.2.2"] } })],
+      [
+        "the trust policy allows this token, as far as is known here",
+        "Statement[0] allows it where NotIpAddress aws:SourceIp is 192.0.2.1 or 192.0.2.2: that is not known here",
+      ],
+      looks("Statement[0]", "aws:SourceIp"),
+    ],
+    [
+      "what another statement allows anywhere",
+      [own, statement({ NotIpAddress: { "aws:SourceIp": "192.0.2.1" } })],
+      ["the trust policy allows this token"],
+      undefined,
+    ],
+    [
+      "what no token's exchange has, another identity, another action",
+      [
+        own,
+        deny({ ArnLike: { "aws:PrincipalArn": "*" } }),
+        { ...deny({ ...address, StringEquals: { [`${G}:sub`]: "1" } }), Sid: "A" },
+        { ...deny(address), Action: "sts:AssumeRole", Sid: "B" },
+        { ...deny({ StringLike: { "aws:RequestTag/team": "*" } }), Sid: "C" },
+      ],
+      ["the trust policy allows this token"],
+      undefined,
+    ],
+  ])("says what may deny all the same: %s", (_name, statements, reasons, text) => {
+    const verdict = judgeTrust(policy(...statements), request);
+    expect(verdict).toEqual({
+      decision: "allowed",
+      reasons,
+      remedy: text === undefined ? undefined : { text },
+    });
+  });
+
+  it("looks past a denial that is not known at what else is missing", () => {
+    const wants = equals({ [`${G}:sub`]: CLAIMS.sub, [`${G}:oaud`]: "https://other.example.com" });
+    const { reasons, remedy } = judgeTrust(
+      policy(wants, deny({ NotIpAddress: { "aws:SourceIp": "192.0.2.0/24" } })),
+      request,
+    );
+    expect(reasons).toEqual([
+      `Statement[0]: StringEquals ${G}:oaud is https://other.example.com, the request has ${CLAIMS.aud}`,
+      'Statement[1] "No" denies it where NotIpAddress aws:SourceIp is 192.0.2.0/24: that is not known here',
+    ]);
+    expect(remedy?.flags).toEqual({ audience: "https://other.example.com" });
+  });
+
+  it.each<[string, string | string[], string | undefined]>([
+    ["a variable that the token fills", `\${${G}:sub}`, CLAIMS.sub],
+    ["one that it does not", "${aws:username}", undefined],
+    ["one that it fills with what is no name", `\${${G}:oaud}`, undefined],
+    ["the first of several that is one", ["${aws:username}", "ci*", "ci-bot"], "ci-bot"],
+  ])("asks for a session name that can be given: %s", (_name, name, flag) => {
+    const wants = statement({ StringEquals: { [`${G}:sub`]: CLAIMS.sub, "sts:RoleSessionName": name } });
+    const { remedy } = judgeTrust(policy(wants), request);
+    expect(remedy).toEqual(
+      flag === undefined
+        ? { text: wishes("sts:RoleSessionName") }
+        : { text: "ask for the session name that the role wants", flags: { "role-session-name": flag } },
+    );
+  });
+
+  it("asks for no audience that is denied, or whose variable has no value", () => {
+    const wants = equals({ [`${G}:sub`]: CLAIMS.sub, [`${G}:oaud`]: "https://other.example.com" });
+    const not = deny({ StringEquals: { [`${G}:oaud`]: "https://other.example.com" } });
+    expect(judgeTrust(policy(wants, not), request).remedy?.flags).toBeUndefined();
+    const variable = equals({ [`${G}:sub`]: CLAIMS.sub, [`${G}:oaud`]: "${aws:username}" });
+    expect(judgeTrust(policy(variable), request).remedy?.flags).toBeUndefined();
+  });
+
   it("corrects any policy so that it takes this token, and none that differs in a claim", () => {
     const value = fc.constantFrom(CLAIMS.sub, CLAIMS.email, CLAIMS.aud, "1", "it's", "*");
     const keys = fc.dictionary(fc.constantFrom(`${G}:sub`, `${G}:aud`, `${G}:oaud`, `${G}:azp`, "x:sub"), value);
