@@ -5,8 +5,13 @@ import { trustGoogle, trustProvider } from "../trust-policy/generate.ts";
 import { isAudience, unknownKey } from "../trust-policy/hints.ts";
 import type { ConditionBlock, PolicyDocument, Statement } from "../trust-policy/policy.ts";
 import { nearest } from "../trust-policy/reasons.ts";
+import { isUnsaid } from "../trust-policy/undetermined.ts";
 import { audienceKey, googleName, keyPrefixOf, type TokenClaims } from "../trust-policy/web-identity.ts";
-import { isForeign, isHidden } from "./hidden-keys.ts";
+
+/** Whether a condition is on what AWS sees of the call and of the role, and no token says. */
+export function isForeign({ key }: ConditionResult): boolean {
+  return /^(aws|sts|iam):/i.test(key);
+}
 
 export type Correction =
   /** The statement that was mended; undefined where one was added. */
@@ -26,7 +31,7 @@ export function correctedPolicy(policy: PolicyDocument, evaluation: TrustEvaluat
   const own = about.find((statement) => isForNobodyElse(statement, claims) && !mayWork(statement, claims));
   const model = own ?? about[0];
   const foreign = model?.conditions.filter(isForeign) ?? [];
-  const unmet = foreign.filter((line) => !line.matched && !isHidden(line));
+  const unmet = foreign.filter((line) => !line.matched && !isUnsaid(line));
   if (model !== undefined && unmet.length > 0) return { unmet, statement: model };
 
   const least = leastStatement(evaluation.federated, claims);
@@ -79,7 +84,7 @@ function isForNobodyElse({ conditions }: TrustStatement, claims: TokenClaims): b
 function mayWork({ principal, action, conditions }: TrustStatement, claims: TokenClaims): boolean {
   const mayHold = (line: ConditionResult): boolean => {
     const { operator, key, wanted, matched } = line;
-    if (matched || isHidden(line)) return true;
+    if (matched || isUnsaid(line)) return true;
     if (isForeign(line) || unknownKey(key, keyPrefixOf(claims)) !== undefined || /:sub$/i.test(key)) return false;
     // With azp, an audience that stands here is met by none; an email is by tokens that are made in another way.
     return !/:aud$/i.test(key) || claims.azp === undefined || !isPlain(operator) || wanted.some(isOwn(claims));

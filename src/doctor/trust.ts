@@ -12,10 +12,10 @@ import { literal, readPattern } from "../trust-policy/pattern.ts";
 import { formatPolicy, type PolicyDocument } from "../trust-policy/policy.ts";
 import { readTrustPolicyText } from "../trust-policy/read-trust-policy.ts";
 import { denying, nameOfStatement, nearest, reasonsOf } from "../trust-policy/reasons.ts";
+import { isUnsaid } from "../trust-policy/undetermined.ts";
 import { audienceKey, googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
 import type { Remedy } from "./check.ts";
-import { correctedPolicy } from "./corrected-policy.ts";
-import { isForeign, isHidden } from "./hidden-keys.ts";
+import { correctedPolicy, isForeign } from "./corrected-policy.ts";
 
 /** Who asks for what role. */
 export interface RoleRequest extends TrustRequest {
@@ -56,7 +56,7 @@ function shown(reasons: readonly string[]): string[] {
 /** AWS has denied it all the same: what AWS knows of the call, and nobody here does, may be why. */
 function allowed(evaluation: TrustEvaluation): TrustVerdict {
   const allowing = evaluation.statements.filter(({ effect, matched }) => effect === "Allow" && matched);
-  const isSure = allowing.some(({ conditions }) => !conditions.some(isHidden));
+  const isSure = allowing.some(({ conditions }) => !conditions.some(isUnsaid));
   const doubts = [...(isSure ? [] : allowing), ...mayDeny(evaluation)];
   const reason = "the trust policy allows this token";
   if (doubts.length === 0) return { decision: "allowed", reasons: [reason], remedy: undefined };
@@ -70,7 +70,7 @@ function allowed(evaluation: TrustEvaluation): TrustVerdict {
 /** Whether a statement denies it that is known to, or that alone is left to look at. */
 function isDenied(evaluation: TrustEvaluation): boolean {
   const isAllowed = evaluation.statements.some(({ effect, matched }) => effect === "Allow" && matched);
-  return denying(evaluation).some(({ conditions }) => isAllowed || !conditions.some(isHidden));
+  return denying(evaluation).some(({ conditions }) => isAllowed || !conditions.some(isUnsaid));
 }
 
 /** Whether a statement allows it, if what is not known here is as that wants it. */
@@ -80,18 +80,18 @@ function isOpen({ statements }: TrustEvaluation): boolean {
 
 function mayDeny({ statements }: TrustEvaluation): TrustStatement[] {
   return statements.filter(
-    (statement) => statement.effect === "Deny" && statement.conditions.some(isHidden) && fits(statement),
+    (statement) => statement.effect === "Deny" && statement.conditions.some(isUnsaid) && fits(statement),
   );
 }
 
 /** Whether a statement applies, if what is not known here is as it wants that. */
 function fits({ principal, action, conditions }: TrustStatement): boolean {
-  return principal.matched && action.matched && conditions.every((line) => line.matched || isHidden(line));
+  return principal.matched && action.matched && conditions.every((line) => line.matched || isUnsaid(line));
 }
 
 function doubtOf(statement: TrustStatement): string {
   const wishes = statement.conditions
-    .filter(isHidden)
+    .filter(isUnsaid)
     .map(({ operator, key, wanted }) => `${operator} ${key} is ${wanted.join(" or ")}`);
   const does = statement.effect === "Allow" ? "allows" : "denies";
   return printable(
@@ -103,23 +103,23 @@ function doubtOf(statement: TrustStatement): string {
 function lookWhether(doubts: readonly TrustStatement[]): string {
   const names = doubts.map((statement) => printable(nameOfStatement(statement), 100)).join(" and ");
   const [is, it] = doubts.length === 1 ? ["is", "it depends"] : ["are", "they depend"];
-  const keys = hiddenKeys(doubts);
+  const keys = unsaidKeys(doubts);
   return (
     `look whether ${names} ${is} why: ${it} on ${keys}, which is not known here, and CloudTrail of the role's account has the call; ` +
     "if this workload is meant to get in, change that condition or leave it out"
   );
 }
 
-function hiddenKeys(statements: readonly TrustStatement[]): string {
+function unsaidKeys(statements: readonly TrustStatement[]): string {
   const keys = statements.flatMap(({ conditions }) =>
-    conditions.filter(isHidden).map(({ key }) => printable(key, 100)),
+    conditions.filter(isUnsaid).map(({ key }) => printable(key, 100)),
   );
   return [...new Set(keys)].join(", ");
 }
 
 /** What denies is somebody's intention, and no command takes it away. */
 function lift(evaluation: TrustEvaluation): Remedy {
-  const unknown = hiddenKeys(denying(evaluation));
+  const unknown = unsaidKeys(denying(evaluation));
   if (unknown === "")
     return { text: "take that statement out of the trust policy, if this workload is meant to get in" };
   return {
@@ -166,7 +166,7 @@ function otherFlags(
   policy: PolicyDocument,
   request: RoleRequest,
 ): Remedy | undefined {
-  const [line, ...others] = unmet.filter((condition) => !isHidden(condition));
+  const [line, ...others] = unmet.filter((condition) => !isUnsaid(condition));
   if (line === undefined || others.length > 0 || line.operator !== "StringEquals") return undefined;
   const { claims } = request;
   const lookup = variables(tokenContext(claims, keyPrefixOf(claims)), policy.version);
@@ -176,7 +176,7 @@ function otherFlags(
   });
   const works = (changed: Partial<RoleRequest>): boolean => {
     const evaluation = evaluateTrustPolicy(policy, { ...request, ...changed });
-    return isOpen(evaluation) && denying(evaluation).every(({ conditions }) => conditions.some(isHidden));
+    return isOpen(evaluation) && denying(evaluation).every(({ conditions }) => conditions.some(isUnsaid));
   };
   if (line.key.toLowerCase() === "sts:rolesessionname") {
     const name = values.find((value) => /^[\w+=,.@-]{2,64}$/.test(value) && works({ sessionName: value }));

@@ -1,10 +1,19 @@
 import { requestKeys } from "./condition-keys.ts";
+import type { ConditionResult } from "./condition.ts";
 import type { TrustEvaluation, TrustStatement } from "./evaluate-trust-policy.ts";
 
 /** What AWS knows of a request, and a token does not say: where it comes from, above all. */
 const unsaid: ReadonlySet<string> = new Set(
   requestKeys.filter((key) => key.startsWith("aws:") && key !== "aws:TagKeys").map((key) => key.toLowerCase()),
 );
+
+/** The role's own tags. */
+const tagOfRole = /^(aws|iam):resourcetag\//i;
+
+/** Whether a condition is on what AWS may know of the request, and it was not given: it can be met or not, whatever it came to. */
+export function isUnsaid({ key, actual }: Pick<ConditionResult, "key" | "actual">): boolean {
+  return actual === undefined && (unsaid.has(key.toLowerCase()) || tagOfRole.test(key));
+}
 
 /** The condition keys that the request was not given, and by whose values the decision could be another, as the policy writes them. */
 export function undeterminedKeys({ statements }: TrustEvaluation): string[] {
@@ -20,7 +29,7 @@ export function undeterminedKeys({ statements }: TrustEvaluation): string[] {
 
 /** Those that decide whether it matches; undefined where it does not in any case. */
 function openKeys({ principal, action, conditions }: TrustStatement): string[] | undefined {
-  const open = conditions.filter(({ key, actual }) => actual === undefined && unsaid.has(key.toLowerCase()));
+  const open = conditions.filter(isUnsaid);
   const decided = conditions.filter((condition) => !open.includes(condition));
   if (![principal, action, ...decided].every(({ matched }) => matched)) return undefined;
   return open.map(({ key }) => key);

@@ -29,11 +29,26 @@ test.each<[string, object[], string, string[]]>([
   ["nothing that outweighs a Deny", [allow(own, address), deny()], "denied", []],
   ["nothing where no statement is about it", [allow(another), deny(address)], "denied", []],
   ["a key that no exchange has", [allow(own), deny({ Bool: { "aws:MultiFactorAuthPresent": "true" } })], "allowed", []],
+  [
+    "the role's own tags",
+    [
+      allow(own),
+      deny({ StringEquals: { "aws:ResourceTag/team": "b" } }),
+      deny({ Null: { "iam:ResourceTag/x": "false" } }),
+    ],
+    "allowed",
+    ["aws:ResourceTag/team", "iam:ResourceTag/x"],
+  ],
   ["a tag of the role's session", [allow(own), deny({ StringEquals: { "aws:TagKeys": "a" } })], "allowed", []],
 ])("the decision hangs on %s", (_name, Statement, decision, keys) => {
   const policy = parsePolicy({ Version: "2012-10-17", Statement });
   const evaluation = evaluateTrustPolicy(policy, { claims: CLAIMS });
   expect([evaluation.decision, undeterminedKeys(evaluation)]).toEqual([decision, keys]);
-  const context = { "aws:SourceIp": ["203.0.113.9"], "aws:SourceVpce": ["vpce-1"] };
+  const context = {
+    "aws:SourceIp": ["203.0.113.9"],
+    "aws:SourceVpce": ["vpce-1"],
+    "aws:ResourceTag/team": ["a"],
+    "iam:ResourceTag/x": ["a"],
+  };
   expect(undeterminedKeys(evaluateTrustPolicy(policy, { claims: CLAIMS, context }))).toEqual([]);
 });
