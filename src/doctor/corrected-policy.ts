@@ -43,7 +43,7 @@ export function correctedPolicy(policy: PolicyDocument, evaluation: TrustEvaluat
 }
 
 /** One that is for callers of another kind keeps its principals and actions, whatever it compares: sessions have keys of the token too. */
-function isForTokens({ principal, action }: TrustStatement): boolean {
+export function isForTokens({ principal, action }: TrustStatement): boolean {
   const isProvider = (name: string) => name.startsWith("Federated ") && !name.includes(":saml-provider/");
   if (action.wanted.some((name) => name.startsWith("not "))) return false;
   return (

@@ -15,7 +15,7 @@ import { denying, nameOfStatement, nearest, reasonsOf } from "../trust-policy/re
 import { isUnsaid } from "../trust-policy/undetermined.ts";
 import { audienceKey, googleName, keyPrefixOf, tokenContext } from "../trust-policy/web-identity.ts";
 import type { Remedy } from "./check.ts";
-import { correctedPolicy, isForeign } from "./corrected-policy.ts";
+import { correctedPolicy, isForeign, isForTokens } from "./corrected-policy.ts";
 
 /** Who asks for what role. */
 export interface RoleRequest extends TrustRequest {
@@ -129,11 +129,12 @@ function lift(evaluation: TrustEvaluation): Remedy {
 
 /** Another audience or name where that is all, as it is the caller's to choose; else a policy that takes this token. */
 function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request: RoleRequest): Remedy {
-  for (const statement of nearest(evaluation)) {
+  for (const [index, statement] of nearest(evaluation).entries()) {
     if (!statement.principal.matched || !statement.action.matched) continue;
     const unmet = statement.conditions.filter(({ matched }) => !matched);
     const remedy = otherFlags(unmet, policy, request) ?? foreignWishes(statement, unmet);
-    if (remedy !== undefined) return remedy;
+    // What cannot be met further off is no reason to leave the rest as it is.
+    if (remedy !== undefined && (index === 0 || remedy.flags !== undefined || fits(statement))) return remedy;
   }
   const correction = correctedPolicy(policy, evaluation, request.claims);
   if ("unmet" in correction) {
@@ -151,7 +152,8 @@ function remedyFor(policy: PolicyDocument, evaluation: TrustEvaluation, request:
 
 /** Where a statement fits the token, and wants what is not the token's to say: no other policy is needed then. */
 function foreignWishes(statement: TrustStatement, unmet: readonly ConditionResult[]): Remedy | undefined {
-  if (!unmet.every(isForeign)) return undefined;
+  const comparesToken = statement.conditions.some((line) => line.matched && !isForeign(line));
+  if (!unmet.every(isForeign) || (!comparesToken && !isForTokens(statement))) return undefined;
   return { text: `the token fits, but ${printable(nameOfStatement(statement), 100)} ${alsoWants(unmet)}` };
 }
 

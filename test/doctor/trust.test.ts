@@ -326,6 +326,30 @@ describe("a trust policy held against a token", () => {
     expect(remedy).toEqual({ text: wishes("aws:SourceVpc, aws:SourceIp").replace("[0]", "[1]") });
   });
 
+  it.each<[string, object[], string]>([
+    [
+      "everybody of an organization, nearest",
+      [statement({ StringEquals: { "aws:PrincipalOrgID": "o-1" } }, { Principal: "*", Action: "sts:*" })],
+      "one statement more",
+    ],
+    [
+      "MFA, further off",
+      [
+        statement({
+          StringEquals: { [`${G}:sub`]: CLAIMS.sub },
+          Bool: { "aws:MultiFactorAuthPresent": "true" },
+          NumericLessThan: { "aws:MultiFactorAuthAge": "60" },
+        }),
+        equals({ [`${G}:sub`]: CLAIMS.email }),
+      ],
+      "Statement[1] mended",
+    ],
+  ])("corrects a policy whatever a statement wants that no token can meet: %s", (_name, statements, change) => {
+    const { remedy } = judgeTrust(policy(...statements), request);
+    expect(remedy?.text).toContain(change);
+    expect(judgeTrust(documentIn(remedy?.commands?.[0]), request).decision).toBe("allowed");
+  });
+
   const looks = (subject: string, key: string) =>
     `look whether ${subject} is why: it depends on ${key}, which is not known here, and CloudTrail of the role's account has the call; if this workload is meant to get in, change that condition or leave it out`;
   const own = equals({ [`${G}:sub`]: CLAIMS.sub });
