@@ -246,6 +246,24 @@ describe("the doctor's checks", () => {
     },
   );
 
+  it.each<[string, object[], RegExp]>([
+    [
+      "a statement that may deny",
+      [{ IpAddress: { "aws:SourceIp": "0.0.0.0/0" } }],
+      /^look whether Statement\[1\] is why/,
+    ],
+    ["what is beyond the policy, where all is known", [], /^it is not the policy of that role, or/],
+  ])("say of a policy that allows what AWS denied where to look: %s", async (_name, denials, text) => {
+    const common = { Principal: { Federated: "accounts.google.com" }, Action: "sts:AssumeRoleWithWebIdentity" };
+    const Statement = [
+      { Effect: "Allow", ...common },
+      ...denials.map((Condition) => ({ Effect: "Deny", ...common, Condition })),
+    ];
+    const found = await deniedWith(JSON.stringify({ Version: "2012-10-17", Statement }));
+    expect(found?.evidence[1]).toContain("the trust policy allows this token");
+    expect(found?.remedy?.text).toMatch(text);
+  });
+
   const endpoint = { AWS_ENDPOINT_URL: "https://example.com" };
   const authorization = { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/token" };
   it.each<[Record<string, string>, string, RegExp, Record<string, string>?]>([
