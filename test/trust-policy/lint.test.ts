@@ -35,6 +35,14 @@ const policyWith = (condition: object, effect = "Allow") =>
     },
   });
 
+const publicWith = (condition: object) =>
+  lintTrustPolicy(
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: { Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole", Condition: condition },
+    }),
+  ).map(({ rule }) => rule);
+
 test.each(["sub", "aud", "oaud", "email", "amr"])("%s is text, and no number", (name) => {
   const rulesOf = (operator: string) =>
     lintTrustPolicy(policyWith({ [operator]: { [`accounts.google.com:${name}`]: "1" } })).map(({ rule }) => rule);
@@ -57,6 +65,47 @@ test.each([...absentKeys, ...absent.map((name) => `aws:${name}`)])("a Deny may a
   expect(rulesOf("Deny", "StringNotEquals")).not.toContain("unknown-key");
   expect(rulesOf("Allow", "StringEqualsIfExists")).not.toContain("unknown-key");
   expect(rulesOf("Allow", "StringEquals")).toContain("unknown-key");
+});
+
+test.each([
+  ["aws:PrincipalOrgID", ["o-a1b2c3d4e5"], ["o-*", "?-a1b2c3d4e5", "${aws:PrincipalOrgID}"]],
+  [
+    "aws:PrincipalOrgPaths",
+    ["o-a1b2c3d4e5/*", "o-a1b2c3d4e5/r-ab12/ou-1/"],
+    ["o-*/r-ab12/*", "*/o-a/", "o-?/", "x/o-a/"],
+  ],
+  ["aws:PrincipalAccount", ["111122223333"], ["1111*", "*3333", "?11122223333"]],
+  [
+    "aws:PrincipalArn",
+    ["arn:aws:iam::111122223333:role/*", "arn:aws-cn:sts:eu:111122223333:x"],
+    ["arn:aws:iam::*:role/R", "arn:aws:iam::11112222333?:role/R", "*arn:aws:iam::111122223333:role/R", "*"],
+  ],
+  [
+    "aws:SourceArn",
+    ["arn:aws:sns:us-east-1:111122223333:*", "arn:aws:s3:::example"],
+    ["arn:aws:s3:::*", "arn:aws:sns:us-east-1:*:x", "*arn:aws:sns:us-east-1:111122223333:x"],
+  ],
+  ["aws:SourceAccount", ["111122223333"], ["1111*", "*3333"]],
+  ["aws:SourceOrgID", ["o-a1b2c3d4e5"], ["o-*", "*5"]],
+  ["aws:SourceOrgPaths", ["o-a1b2c3d4e5/r-ab12/*"], ["o-*/r-ab12/", "x/o-a/", "o-a*/"]],
+  ["aws:SourceVpc", ["vpc-1a"], ["vpc-*", "*a"]],
+  ["aws:SourceVpce", ["vpce-1a"], ["vpce-*", "*a"]],
+  ["sts:ExternalId", ["K4-7q"], ["K4-*", "*q"]],
+])("%s says where a caller comes from", (key, narrow, wide) => {
+  const isOpen = (value: string) => publicWith({ StringLike: { [key]: value } }).includes("public-principal");
+  expect(narrow.filter(isOpen)).toEqual([]);
+  expect(wide.filter((value) => !isOpen(value))).toEqual([]);
+});
+
+test("a range of addresses says where a caller comes from, unless it is half of all", () => {
+  const isOpen = (range: string) => publicWith({ IpAddress: { "aws:SourceIp": range } }).includes("public-principal");
+  const narrow = ["203.0.113.7", "10.0.0.0/8", "203.0.0.0/9", "203.0.113.0/24", "203.0.113.7/32"];
+  expect(narrow.filter(isOpen)).toEqual([]);
+  expect(["2001:db8::1", "2001:DB8::/16", "2001:db8::/19", "2001:db8::/32", "2001:db8::/128"].filter(isOpen)).toEqual(
+    [],
+  );
+  const wide = ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/7", "::/0", "2000::/3", "2000::/15"];
+  expect(wide.filter((range) => !isOpen(range))).toEqual([]);
 });
 
 describe("the corpus", () => {

@@ -179,25 +179,28 @@ export const statements: readonly Rule[] = [
   },
 ];
 
+const whole = /^[^*?]+$/;
+const ofOrganization = /^o-[^*?/]+\//;
 /**
  * What a value must be for no stranger to come from there. Tags, source identities and the kind of a caller are missing: whoever has
  * an account chooses those.
  */
 const places: ReadonlyMap<string, RegExp> = new Map([
-  ["aws:principalorgid", /^[^*?]+$/],
-  ["aws:principalorgpaths", /^o-[^*?/]+\//],
-  ["aws:principalaccount", /^[^*?]+$/],
-  // Names are free to choose in an account, buckets and the like, which name no account, everywhere.
+  ["aws:principalorgid", whole],
+  ["aws:principalorgpaths", ofOrganization],
+  ["aws:principalaccount", whole],
+  // In an account of one's own, names are free to choose.
   ["aws:principalarn", /^arn:[^:]*:[^:]*:[^:]*:\d{12}:/],
-  ["aws:sourcearn", /^(arn:[^:]*:[^:]*:[^:]*:\d{12}:.*|[^*?]+)$/],
-  ["aws:sourceaccount", /^[^*?]+$/],
-  ["aws:sourceorgid", /^[^*?]+$/],
-  ["aws:sourceorgpaths", /^o-[^*?/]+\//],
-  ["aws:sourcevpc", /^[^*?]+$/],
-  ["aws:sourcevpce", /^[^*?]+$/],
-  // A range of a sixteen-millionth, or of a sixty-five-thousandth of all there is, has an owner.
+  // Buckets and the like name no account.
+  ["aws:sourcearn", /^arn:[^:]*:[^:]*:[^:]*:\d{12}:|^[^*?]+$/],
+  ["aws:sourceaccount", whole],
+  ["aws:sourceorgid", whole],
+  ["aws:sourceorgpaths", ofOrganization],
+  ["aws:sourcevpc", whole],
+  ["aws:sourcevpce", whole],
+  // No more than the largest blocks that one owner has.
   ["aws:sourceip", /^[\d.]+(\/([89]|[1-9]\d))?$|^[\da-f:.]+(\/(1[6-9]|[2-9]\d|1\d\d))?$/i],
-  ["sts:externalid", /^[^*?]+$/],
+  ["sts:externalid", whole],
 ]);
 
 /** Whether the line asks for callers of one place, as no stranger can choose to come from there. */
