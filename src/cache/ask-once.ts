@@ -104,21 +104,24 @@ async function refresh(question: Question, records: Records, started: number, al
   };
 
   let flights = 0;
+  /** A machine that is slow by itself is no other process. */
+  let hasWaited = false;
+  const isOver = () => {
+    hasWaited = true;
+    return answered() !== undefined || failedForUs() !== undefined;
+  };
   for (;;) {
     const left = deadline - host.ticks();
     const turn =
-      flights < FLIGHTS || records.canKeep()
-        ? await records.takeTurn(
-            Math.min(allowedMs / 2, left),
-            () => answered() !== undefined || failedForUs() !== undefined,
-          )
-        : ALONE;
+      flights < FLIGHTS || records.canKeep() ? await records.takeTurn(Math.min(allowedMs / 2, left), isOver) : ALONE;
+    if (turn.kind !== "mine") hasWaited = true;
     try {
       const entry = answered();
       if (entry !== undefined) return entry;
       const failure = failedForUs();
       if (failure !== undefined) return settle(records, revive(failure), host);
-      if (deadline - host.ticks() < Math.min(TOO_LATE_MS, allowedMs / 4)) return settle(records, tooLate(), host);
+      const isLate = deadline - host.ticks() < Math.min(TOO_LATE_MS, allowedMs / 4);
+      if (hasWaited && isLate) return settle(records, tooLate(), host);
       if (turn.kind === "mine") return await obtainAndKeep(question, records, answered, deadline, allowedMs);
       if (turn.kind === "over" && failed() === undefined) flights++;
     } finally {

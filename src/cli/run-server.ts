@@ -73,9 +73,9 @@ export async function runServer(settings: ServerSettings, host: Host): Promise<v
   });
   await ended;
   log.write("info", "ending");
-  forgetHangup();
   for (const stop of stopTending) stop();
   await server.close();
+  forgetHangup();
 }
 
 async function listenOnAll(

@@ -54,17 +54,17 @@ export type Address = { host: string; port: number } | { descriptor: number };
  * @throws Gcp2awsError LOCAL_PORT
  */
 export async function listenHttp(addresses: readonly Address[], options: HttpServerOptions): Promise<HttpServer> {
-  const servers: Server[] = [];
+  const servers: LocalServer[] = [];
   const close = async () => {
-    await Promise.all(servers.map(drain));
+    await Promise.all(servers.map(({ drain }) => drain()));
   };
   const urls: string[] = [];
   try {
     for (const address of addresses) {
-      const server = serverFor(options);
-      await start(server, address);
-      servers.push(server);
-      urls.push(urlOf(server));
+      const local = serverFor(options);
+      await start(local.server, address);
+      servers.push(local);
+      urls.push(urlOf(local.server));
     }
   } catch (error) {
     await close();
@@ -73,7 +73,13 @@ export async function listenHttp(addresses: readonly Address[], options: HttpSer
   return { urls, close };
 }
 
-function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
+interface LocalServer {
+  server: Server;
+  drain: () => Promise<void>;
+}
+
+function serverFor({ handle, answered, limits }: HttpServerOptions): LocalServer {
+  let isEnding = false;
   const { connections, headerBytes, requestMs, idleMs } = { ...LIMITS, ...limits };
   const server = createServer(
     {
@@ -88,7 +94,7 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
       const { method = "", url: target = "", headers } = request;
       handle({ method, target, headers })
         .then(({ reply, label }) => {
-          respond(request, response, reply);
+          respond(request, response, reply, isEnding);
           answered(label, reply.status, (performance.now() - started) / 1000);
         })
         .catch(() => request.socket.destroy());
@@ -104,15 +110,19 @@ function serverFor({ handle, answered, limits }: HttpServerOptions): Server {
   });
   server.on("upgrade", (_request, socket: Socket) => socket.destroy());
   server.on("connect", (_request, socket: Socket) => socket.destroy());
-  return server;
+  const drain = (): Promise<void> => {
+    isEnding = true;
+    return drained(server);
+  };
+  return { server, drain };
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+function respond(request: IncomingMessage, response: ServerResponse, reply: Reply, isLast: boolean): void {
   const { headers } = request;
   const { status, body } = reply;
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
   const all = { ...reply.headers, "Content-Length": Buffer.byteLength(body) };
-  response.writeHead(status, hasBody ? { ...all, Connection: "close" } : all);
+  response.writeHead(status, hasBody || isLast ? { ...all, Connection: "close" } : all);
   response.end(body);
 }
 
@@ -156,7 +166,7 @@ function urlOf(server: Server): string {
   return `http://${host}:${address.port}`;
 }
 
-async function drain(server: Server): Promise<void> {
+async function drained(server: Server): Promise<void> {
   const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());

@@ -39,7 +39,15 @@ export const processHost: Host = {
   },
   terminated: () =>
     new Promise((resolve) => {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+      const signals = ["SIGINT", "SIGTERM"] as const;
+      const end = () => {
+        resolve();
+        // Whoever else listens must see that this process ends by itself; by a second signal it ends at once.
+        setImmediate(() => {
+          for (const signal of signals) process.off(signal, end);
+        });
+      };
+      for (const signal of signals) process.on(signal, end);
     }),
   stderrIsTerminal: () => process.stderr.isTTY,
   files: nodeFiles,

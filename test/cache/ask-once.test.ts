@@ -485,6 +485,19 @@ describe("many processes", () => {
     expect([...host.files.nodes.keys()].some((path) => path.endsWith(".failure"))).toBe(false);
   });
 
+  it("blames no other where it is slow by itself", async () => {
+    const { host, aws, ask } = machine();
+    const makeDirectory = host.files.makeDirectory;
+    host.files.makeDirectory = (path) => {
+      makeDirectory(path);
+      // Stopped for nearly all of its time before it has the turn.
+      if (path.startsWith(`${ENTRY}.lock.`)) host.time += config.timeoutMs - 500;
+    };
+    aws.away = away;
+    expect((await failureOf(ask())).code).toBe(away.code);
+    expect(aws.calls).toBe(1);
+  });
+
   it("takes the answer of one that was put aside, when its own attempt fails", async () => {
     const other = machine();
     await other.ask();

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   mkdirSync,
@@ -95,7 +97,7 @@ describe.each(credentialProcessEntries)("application default credentials, $name"
     cpSync(join(folder, "authorized-user.json"), join(config, "application_default_credentials.json"));
     expect(await run(entry, [...FLAGS, ...asTeamA], { env, secrets })).toMatchObject({ status: 0, stderr: "" });
     // By itself it is no source: the metadata server is asked, which is not there.
-    const alone = await run(entry, [...FLAGS, "--timeout", "1"], { env, secrets });
+    const alone = await run(entry, [...FLAGS, "--timeout", "3"], { env, secrets });
     expect(alone.stderr).toContain("[IDENTITY_UNREACHABLE]");
     const chosen = await run(entry, [...FLAGS, "--source", "application-default"], { env, secrets });
     expect(chosen.stderr).toContain("--impersonate-service-account EMAIL");
@@ -185,7 +187,13 @@ it.each(entries)("emulate writes them for this user alone, $name", async (entry)
   expect(stderr).toContain("[LOCAL_FILE]");
   const [program, ...first] = entry.command;
   const directory = join(HOME, "credentials");
-  await runProgram("timeout", ["3", program, ...first, "emulate", "--credentials", directory]);
+  const emulator = spawn(program, [...first, "emulate", "--credentials", directory], {
+    env: cleanEnv(),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  await once(emulator.stdout, "data");
+  emulator.kill();
+  await once(emulator, "close");
   const names = readdirSync(directory);
   expect(names).toContain("authorized-user.json");
   expect(names).toContain(`${TEAM_A}.external.json`);

@@ -87,7 +87,7 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     expect(asked() - before).toBe(1);
     expect(readdirSync(directory)).toHaveLength(1);
     // Another metadata server is another question: nothing is kept for it.
-    expect((await ask(["--timeout", "1"], { GCE_METADATA_HOST: "127.0.0.1:1" })).status).toBe(3);
+    expect((await ask(["--timeout", "3"], { GCE_METADATA_HOST: "127.0.0.1:1" })).status).toBe(3);
     for (const path of [join(home, ".cache"), directory]) expect(lstatSync(path).mode & 0o777).toBe(0o700);
     expect(lstatSync(entryFile()).mode & 0o777).toBe(0o600);
   });
@@ -141,7 +141,7 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     age(46 * MINUTE);
     const text = readFileSync(entryFile(), "utf8");
     await own.close();
-    const down = await ask(["--timeout", "1"]);
+    const down = await ask(["--timeout", "3"]);
     expect(down.status).toBe(0);
     expect(keyOf(down)).toBe(keyOf(second));
     expect(down.stderr).toMatch(
@@ -149,7 +149,7 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
     );
     expect(readFileSync(entryFile(), "utf8")).toBe(text);
     age(15 * MINUTE);
-    expect(await ask(["--timeout", "1"])).toMatchObject({ status: 3, stdout: "" });
+    expect(await ask(["--timeout", "3"])).toMatchObject({ status: 3, stdout: "" });
   });
 
   it("remembers a failure for a moment, says so, and forgets it on request", async () => {
@@ -162,20 +162,22 @@ describe.each(credentialProcessEntries)("cache, $name", (entry) => {
         secrets: cloud.secrets,
       });
     const refused = await wrong();
-    const again = await wrong();
     expect(refused.status).toBe(4);
-    expect(again.status).toBe(4);
     expect(refused.stderr).not.toContain("cache clear");
+    // The first pause is a second, which a busy machine may be over; each is longer than the one before.
+    let [calls, again] = [2, await wrong()];
+    for (; calls < 7 && !again.stderr.includes("cache clear"); calls++) again = await wrong();
+    expect(again.status).toBe(4);
     expect(again.stderr).toMatch(
-      /this failed \d s ago and is tried again in 1 s, or at once after: gcp2aws cache clear\n/,
+      /this failed \d+ s ago(, \d times in a row)? and is tried again in \d+ s, or at once after: gcp2aws cache clear\n/,
     );
-    expect(asked() - before).toBe(2);
+    expect(asked() - before).toBe(calls);
     const full = entries[0] ?? entry;
     expect((await run(full, ["cache", "clear"], { env })).stdout).toBe(
       `1 entry and 1 remembered failure removed from ${directory}\n`,
     );
     await wrong();
-    expect(asked() - before).toBe(3);
+    expect(asked() - before).toBe(calls + 1);
   });
 
   it("takes an entry that was cut off anywhere for none", async () => {

@@ -16,6 +16,8 @@ export interface Cloud {
 
 export async function startCloud(options: Parameters<typeof startEmulator>[0] = {}): Promise<Cloud> {
   const emulator = await startEmulator(options);
+  // They take a while to make, which a client's few seconds need not hold.
+  await emulator.issuer.keys();
   const metadata = await startRecorder(emulator.metadataUrl);
   const google = await startRecorder(emulator.issuerUrl, metadata);
   const aws = await startRecorder(emulator.awsUrl);

@@ -104,9 +104,9 @@ describe.each(credentialProcessEntries)("in bad weather, $name", (entry) => {
   ])("%s: an end in time", async (_name, faults, status, code) => {
     const cloud = await cloudWith(faults);
     const started = Date.now();
-    const result = await run(entry, [...FLAGS, "--timeout", "2"], { env: cloud.env, secrets: cloud.secrets });
+    const result = await run(entry, [...FLAGS, "--timeout", "4"], { env: cloud.env, secrets: cloud.secrets });
     expect(result).toMatchObject({ status, stdout: "" });
     expect(result.stderr).toContain(`[${code}]`);
-    expect(Date.now() - started).toBeLessThan(6000);
+    expect(Date.now() - started).toBeLessThan(20_000);
   });
 });

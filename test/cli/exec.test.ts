@@ -18,6 +18,9 @@ import { AUDIENCE, cleanEnv, entries, ROLE, run, runProgram } from "./run.ts";
 
 const FLAGS = ["exec", "--role-arn", ROLE, "--audience", AUDIENCE];
 
+/** In a shell script that counts signals in `n`: waits for the first of them, for ten seconds or so. */
+const UNTIL_TOLD = "i=0; while [ $n = 0 ] && [ $i -lt 200 ]; do i=$((i+1)); sleep 0.05; done";
+
 describe.each(entries)("gcp2aws exec, $name", (entry) => {
   let cloud: Cloud;
   beforeAll(async () => {
@@ -214,7 +217,7 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
 
   it.each(["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"] as const)("passes SIG%s on, once", async (signal) => {
     const [program, ...first] = entry.command;
-    const script = `n=0; trap 'n=$((n+1))' ${signal}; echo ready; sleep 0.4 & wait; wait; echo got $n; exit 9`;
+    const script = `n=0; trap 'n=$((n+1))' ${signal}; echo ready; ${UNTIL_TOLD}; sleep 0.4 & wait; wait; echo got $n; exit 9`;
     const child = spawn(program, [...first, ...FLAGS, "--", "sh", "-c", script], {
       env: { ...cloud.env, HOME: home() },
       stdio: ["ignore", "pipe", "inherit"],
@@ -224,13 +227,13 @@ describe.each(entries)("gcp2aws exec, $name", (entry) => {
       if (output === "") child.kill(`SIG${signal}`);
       output += chunk.toString();
     });
-    expect(await once(child, "exit")).toEqual([9, null]);
+    expect(await once(child, "close")).toEqual([9, null]);
     expect(output).toBe("ready\ngot 1\n");
   });
 
   it("leaves the terminal to the command: Ctrl-C reaches it once", async () => {
     const log = join(home(), "log");
-    const script = `n=0; trap 'n=$((n+1)); echo "got $n" >>"${log}"' INT; echo ready; for i in 1 2 3 4 5 6; do sleep 0.1; done; [ -t 0 ] && echo terminal >>"${log}"; exit 9`;
+    const script = `n=0; trap 'n=$((n+1)); echo "got $n" >>"${log}"' INT; echo ready; ${UNTIL_TOLD}; sleep 0.4; [ -t 0 ] && echo terminal >>"${log}"; exit 9`;
     const typist = join(home(), "typist.py");
     writeFileSync(
       typist,

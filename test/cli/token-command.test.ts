@@ -109,7 +109,7 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
 
   it("is killed at the end of its time, with what it has started", async () => {
     const { command, folder, env } = script("sleep 60 & echo $! > pid; echo waiting >&2; wait");
-    const { status, stderr } = await runWith(command, env, ["--timeout", "1"]);
+    const { status, stderr } = await runWith(command, env, ["--timeout", "5"]);
     expect(status).toBe(3);
     expect(stderr).toContain("took too long");
     expect(stderr).toContain("it said: waiting");
@@ -135,6 +135,24 @@ describe.each(credentialProcessEntries)("a command that prints a token, $name", 
     await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(true);
     child.kill("SIGTERM");
     expect(await ended).toBe("SIGTERM");
+    await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(false);
+  });
+
+  it.skipIf(isHelper).each([
+    ["token --watch", (home: string) => ["token", "--audience", AUDIENCE, "--output", join(home, "t"), "--watch"]],
+    ["write-credentials --watch", () => ["write-credentials", "--role-arn", ROLE, "--profile", "x", "--watch"]],
+    ["serve", () => ["serve", "--role-arn", ROLE, "--listen", "127.0.0.1:0"]],
+  ])("is killed when %s is ended, which ends well", async (_, argv) => {
+    const { command, folder, env } = script("sleep 60 & echo $! > pid; wait");
+    const [program, ...first] = entry.command;
+    const child = spawn(program, [...first, ...argv(folder), "--identity-token-command", command], {
+      env,
+      stdio: "ignore",
+    });
+    const ended = new Promise((done) => child.on("exit", (status, signal) => done(signal ?? status)));
+    await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 20_000 }).toBe(true);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
     await expect.poll(() => isRunning(join(folder, "pid")), { timeout: 10_000 }).toBe(false);
   });
 

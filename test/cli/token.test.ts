@@ -174,7 +174,7 @@ describe.each(entries)("token, $name", (entry) => {
     await slow.close();
     expect(existsSync(file)).toBe(false);
 
-    const { status, stderr } = await token(["--output", file, "--watch", "--timeout", "1"], {
+    const { status, stderr } = await token(["--output", file, "--watch", "--timeout", "3"], {
       GCE_METADATA_HOST: "127.0.0.1:9",
     });
     expect(status).toBe(3);

@@ -105,10 +105,10 @@ $`,
 
   it("says once that the metadata server is away", async () => {
     const env = { ...cloud.env, GCE_METADATA_HOST: "127.0.0.1:9" };
-    const { status, stdout, stderr } = await whoami(["--timeout", "1"], env);
+    const { status, stdout, stderr } = await whoami(["--timeout", "3"], env);
     expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
     expect(stderr.split("[IDENTITY_UNREACHABLE]").length).toBe(2);
-    expect(JSON.parse((await whoami(["--timeout", "1", "--json"], env)).stdout)).toMatchObject({
+    expect(JSON.parse((await whoami(["--timeout", "3", "--json"], env)).stdout)).toMatchObject({
       google: { error: { code: "IDENTITY_UNREACHABLE" } },
       aws: { error: { code: "IDENTITY_UNREACHABLE" } },
     });

@@ -62,6 +62,9 @@ function openExec(entry: Entry, env: Record<string, string>, flags: readonly str
   return { env, around: [...entry.command, "exec", ...PIPE, ...flags, "--"], close: async () => {} };
 }
 
+/** SDKs give an EC2 metadata server one second, once. */
+const PATIENT = { AWS_METADATA_SERVICE_TIMEOUT: "20", AWS_METADATA_SERVICE_NUM_ATTEMPTS: "3" };
+
 /** A server on a port of its own, and the variables that it says its clients must set. */
 async function openServer(entry: Entry, env: Record<string, string>, flags: readonly string[]): Promise<OpenDoor> {
   const [program, ...first] = entry.command;
@@ -87,7 +90,7 @@ async function openServer(entry: Entry, env: Record<string, string>, flags: read
   const { set, unset }: { set: Record<string, string>; unset: string[] } = JSON.parse(stdout);
   const kept = Object.entries(env).filter(([name]) => !unset.includes(name));
   return {
-    env: { ...Object.fromEntries(kept), ...set },
+    env: { ...PATIENT, ...Object.fromEntries(kept), ...set },
     around: [],
     close: async () => {
       server.kill();
