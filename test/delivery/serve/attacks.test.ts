@@ -302,8 +302,19 @@ describe("a limit", () => {
   it("takes so many connections and no more", async () => {
     const open = async (connections: number) => {
       const port = await start({ limits: { connections } });
-      const ends = await Promise.all(Array.from({ length: 6 }, () => drip(port, head, "", 300)));
-      return ends.filter((end) => end === "open").length;
+      const sockets = Array.from({ length: 6 }, () => connect(port, "127.0.0.1"));
+      // Who is taken stays open after the answer; who is not gets none.
+      const answered = await Promise.all(
+        sockets.map(
+          (socket) =>
+            new Promise<boolean>((resolve) => {
+              socket.on("error", () => {}).on("close", () => resolve(false));
+              socket.once("data", () => resolve(true)).write(`${head}\r\n`);
+            }),
+        ),
+      );
+      for (const socket of sockets) socket.destroy();
+      return answered.filter(Boolean).length;
     };
     expect(await open(4)).toBe(4);
     await server?.close();
