@@ -275,7 +275,7 @@ describe.each(entries)("gcp2aws cache, $name", (entry) => {
           audience: "https://aws.example.com",
           source: "metadata server, default",
           expiration: expect.stringMatching(/Z$/),
-          ageSeconds: expect.closeTo(720, -1),
+          ageSeconds: expect.closeTo(720, -2),
         },
       ],
     });
