@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -94,9 +95,12 @@ async function until<T>(what: () => Promise<T>, holds: (value: T) => boolean, wi
 
 const isGood = ({ status }: Seen) => status === 200;
 
+/** What the server has once it has some: before, it keeps nobody waiting for long, and says 503. */
+const good = (server: ServerProcess) => until(() => look(server), isGood, 30_000);
+
 type Cloud = "metadata" | "sts";
 
-/** What a cloud does, and the codes that clients may see once no credentials live. */
+/** What a cloud does, and the code that clients see once no credentials live; before it was found out, STS_TIMEOUT. */
 const faults: readonly [Cloud, string, Mood, RegExp][] = [
   ["sts", "away", away, /^STS_UNREACHABLE$/],
   ["sts", "silent", silent, /^STS_TIMEOUT$/],
@@ -123,40 +127,64 @@ const faults: readonly [Cloud, string, Mood, RegExp][] = [
   ["metadata", "half a token", half, /^IDENTITY_|^STS_TIMEOUT$/],
 ];
 
-const LIFE_SECONDS = 6;
+const LIFE_SECONDS = 15;
 
-/** From good credentials through a fault that outlasts them to new ones; yields what is secret in these. */
-async function outlast(server: ServerProcess, one: Machine, cloud: Cloud, mood: Mood, code: RegExp): Promise<string[]> {
-  const first = await until(() => look(server), isGood, 10_000);
+/** As {@link shortLived}, with a record of the access keys that were handed out. */
+function recorded(keys: Set<string>): Mood {
+  return (answer, response) => {
+    keys.add(/<AccessKeyId>([^<]*)/.exec(answer.body)?.[1] ?? "");
+    shortLived(LIFE_SECONDS)(answer, response);
+  };
+}
+
+/**
+ * From good credentials through a fault that outlasts them to new ones; yields what is secret in these.
+ * @param keys of those that an honest STS has handed out
+ */
+async function outlast(
+  server: ServerProcess,
+  one: Machine,
+  keys: ReadonlySet<string>,
+  [cloud, , mood, code]: (typeof faults)[number],
+): Promise<string[]> {
+  let last = await good(server);
   one[cloud].mood = mood;
-  // One that was asked for before may still come.
-  await pause(300);
-  const last = await look(server);
-  const end = Date.parse(last.body["Expiration"] ?? "");
+  const asked = one[cloud].requests;
+  const end = () => Date.parse(last.body["Expiration"] ?? "");
   let answers = 0;
-  for (; Date.now() < end - 500; await pause(200)) {
+  let late = 0;
+  for (; Date.now() < end() - 500; await pause(200)) {
     const began = Date.now();
+    const isAsked = one[cloud].requests > asked;
     const seen = await look(server);
-    if (Date.now() >= end) break;
-    expect(seen, `at ${end - began} ms before the end`).toEqual({ ...first, body: last.body });
-    answers++;
+    // One that was asked for before may still come.
+    if (seen.body["AccessKeyId"] !== last.body["AccessKeyId"] && keys.has(seen.body["AccessKeyId"] ?? "")) {
+      late++;
+      last = seen;
+    }
+    if (Date.now() >= end()) break;
+    expect(seen, `at ${end() - began} ms before the end`).toEqual({ status: 200, body: last.body, ready: 200 });
+    if (isAsked) answers++;
   }
-  expect(answers).toBeGreaterThan(5);
-  await pause(end - Date.now() + 50);
+  expect(late).toBeLessThanOrEqual(1);
+  expect(answers).toBeGreaterThan(0);
+  await pause(end() - Date.now() + 50);
 
-  for (let asked = 0; asked < 3; asked++) {
-    const began = performance.now();
+  const giveUp = performance.now() + 40_000;
+  for (let told = 0; told < 3;) {
     const { status, body, ready } = await look(server);
-    expect(performance.now() - began).toBeLessThan(3_500);
     expect(status === 403 || status === 503, `status ${status}`).toBe(true);
     expect(Object.keys(body)).toEqual(["Code", "Message"]);
-    expect(body["Code"]).toMatch(code);
     expect(body["Message"]).toMatch(/\w/);
     expect(ready).toBe(503);
+    if (code.test(body["Code"] ?? "")) told++;
+    // The attempt takes longer than anybody is kept waiting.
+    else expect(body["Code"]).toBe("STS_TIMEOUT");
+    expect(performance.now(), `${body["Code"]} only`).toBeLessThan(giveUp);
   }
 
   one[cloud].mood = cloud === "sts" ? shortLived(600) : honest;
-  const next = await until(() => look(server), isGood, 40_000);
+  const next = await until(() => look(server), isGood, 60_000);
   expect(Date.parse(next.body["Expiration"] ?? "")).toBeGreaterThan(Date.now());
   expect(next.ready).toBe(200);
   return [last, next].flatMap(({ body }) => [body["SecretAccessKey"] ?? "", body["Token"] ?? ""]);
@@ -167,13 +195,14 @@ const faketime = ["x86_64", "aarch64"]
   .find((path) => existsSync(path));
 if (faketime === undefined && process.env["CI"] !== undefined) throw new Error("apt-get install faketime first");
 
-describe.each(entries)("$name", (entry) => {
+describe.concurrent.each(entries)("$name", (entry) => {
   // All at once, as each waits for credentials to end.
-  it.concurrent.each(faults)("serve, %s: %s", async (cloud, _, mood, code) => {
-    const one = await machine(shortLived(LIFE_SECONDS));
+  it.concurrent.each(faults)("serve, %s: %s", async (...fault) => {
+    const keys = new Set<string>();
+    const one = await machine(recorded(keys));
     const server = await startServer(entry, one.flags, one.env);
     try {
-      const secrets = await outlast(server, one, cloud, mood, code);
+      const secrets = await outlast(server, one, keys, fault);
       const log = JSON.stringify(server.log());
       for (const secret of [...secrets, TOKEN]) expect(log).not.toContain(secret);
       expect(log).not.toContain("eyJ");
@@ -187,18 +216,19 @@ describe.each(entries)("$name", (entry) => {
     const one = await machine(shortLived(4));
     const server = await startServer(entry, one.flags, one.env);
     try {
-      const before = await until(() => look(server), isGood, 10_000);
+      const before = await good(server);
       server.child.kill("SIGSTOP");
       await pause(5_000);
       // Already waits when the machine wakes up.
-      const waiting = Promise.all([look(server), look(server), look(server)]);
+      const waiting = Promise.all([good(server), good(server), good(server)]);
       await pause(100);
       one.sts.mood = shortLived(600);
+      const woken = Date.now();
       server.child.kill("SIGCONT");
       for (const { status, body, ready } of await waiting) {
         expect({ status, ready }).toEqual({ status: 200, ready: 200 });
         expect(body["AccessKeyId"]).not.toBe(before.body["AccessKeyId"]);
-        expect(Date.parse(body["Expiration"] ?? "")).toBeGreaterThan(Date.now());
+        expect(Date.parse(body["Expiration"] ?? "")).toBeGreaterThan(woken);
       }
     } finally {
       await server.stop();
@@ -207,21 +237,30 @@ describe.each(entries)("$name", (entry) => {
   });
 
   it.concurrent("serve answers who is waiting when it is told to end", async () => {
-    // AWS answers when the server has been told to end, whatever the pace of this machine.
+    // AWS answers when the server has been told to end.
     let tell = () => {};
     const told = new Promise<void>((resolve) => (tell = resolve));
     const one = await machine((answer, response) => void told.then(() => honest(answer, response)));
     const server = await startServer(entry, one.flags, one.env);
     try {
       const url = `${server.urls[0]}/role/RoleForAccessFromGCPTeamA`;
+      const began = performance.now();
       const waiting = fetch(url, { headers: { Authorization: TOKEN } });
       // Answered after the one above has come in.
       await fetch(`${server.urls[0]}/healthz`);
       const stopped = server.stop();
       await server.logged("ending");
+      // On a connection of its own.
+      await expect(once(request(url, { agent: false }).end(), "response")).rejects.toThrow(
+        /ECONNREFUSED|ECONNRESET|hang up/,
+      );
       tell();
-      await expect(fetch(url)).rejects.toThrow("fetch failed");
-      expect((await waiting).status).toBe(200);
+      const answer = await waiting;
+      if (answer.status !== 200) {
+        // On a slow machine all of this takes longer than anybody is kept waiting.
+        expect(await answer.json()).toMatchObject({ Code: "STS_TIMEOUT" });
+        expect(performance.now() - began).toBeGreaterThan(1_700);
+      }
       expect(await stopped).toBe(0);
     } finally {
       await one.close();
@@ -241,11 +280,11 @@ describe.each(entries)("$name", (entry) => {
       await until(
         () => Promise.resolve(looked()),
         (count) => count > before,
-        5_000,
+        30_000,
       );
     };
     try {
-      expect((await look(server)).status).toBe(200);
+      await good(server);
       await again("another-token-of-these-stories\n");
       expect((await look(server)).status).toBe(401);
       expect((await look(server, "another-token-of-these-stories")).status).toBe(200);
@@ -266,11 +305,13 @@ describe.each(entries)("$name", (entry) => {
     const one = await machine(shortLived(LIFE_SECONDS));
     const script = `
       const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: Authorization } = process.env;
-      const until = Date.now() + ${(LIFE_SECONDS + 2) * 1000};
-      while (Date.now() < until) {
+      const until = Date.now() + 60_000;
+      for (let refused = 0; refused < 4 && Date.now() < until; ) {
+        const asked = Date.now();
         const answer = await fetch(url, { headers: { Authorization } });
         const body = await answer.json();
-        console.log([answer.status, body.Code ?? "", Date.parse(body.Expiration) > Date.now()].join(" "));
+        if (body.Code === "STS_UNREACHABLE") refused++;
+        console.log([answer.status, body.Code ?? "", Date.parse(body.Expiration) > asked].join(" "));
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
       process.exit(7);`;
@@ -288,7 +329,9 @@ describe.each(entries)("$name", (entry) => {
       const lines = stdout.trim().split("\n");
       expect(lines[0]).toBe("200  true");
       expect(lines.at(-1)).toBe("503 STS_UNREACHABLE false");
-      expect(new Set(lines)).toEqual(new Set(["200  true", "503 STS_UNREACHABLE false"]));
+      // The attempt may take longer than anybody is kept waiting.
+      const known = new Set(["200  true", "503 STS_UNREACHABLE false", "503 STS_TIMEOUT false"]);
+      expect(lines.filter((line) => !known.has(line))).toEqual([]);
       expect(stderr.match(/\[STS_UNREACHABLE\]/g)).toHaveLength(1);
     } finally {
       await one.close();
@@ -315,11 +358,11 @@ describe.each(entries)("$name, on a disk that is full", (entry) => {
 
       const server = await startServer(entry, one.flags, env);
       try {
-        const before = await until(() => look(server), isGood, 10_000);
+        const before = await good(server);
         await until(
           () => look(server),
-          ({ body }) => body["AccessKeyId"] !== before.body["AccessKeyId"],
-          15_000,
+          (seen) => isGood(seen) && seen.body["AccessKeyId"] !== before.body["AccessKeyId"],
+          30_000,
         );
         const full = server.log().filter(({ code, level }) => code === "LOCAL_CACHE" && level === "warn");
         expect(full).toHaveLength(1);
@@ -354,19 +397,26 @@ describe.each(entries)("$name, whose clock jumps", (entry) => {
     };
     const server = await startServer(entry, one.flags, { ...one.env, ...fake });
     try {
-      const first = await until(() => look(server), isGood, 10_000);
+      const first = await good(server);
       // Two hours of sleep: the world has gone on as well.
       cloudsAheadMs = 2 * 3_600_000;
       set(2);
-      const second = await look(server);
+      const second = await good(server);
       expect(second).toMatchObject({ status: 200, ready: 200 });
       expect(second.body["AccessKeyId"]).not.toBe(first.body["AccessKeyId"]);
       // Set back to what is no longer true: nobody knows how long these live.
       set(0);
-      const third = await look(server);
-      expect(third).toMatchObject({ status: 503, ready: 503, body: { Code: "LOCAL_CLOCK" } });
+      const third = await until(
+        () => look(server),
+        ({ status, body }) => {
+          expect(status).toBe(503);
+          return body["Code"] === "LOCAL_CLOCK";
+        },
+        30_000,
+      );
+      expect(third).toMatchObject({ ready: 503 });
       set(2);
-      expect(await until(() => look(server), isGood, 5_000)).toMatchObject({ ready: 200, body: second.body });
+      expect(await good(server)).toMatchObject({ ready: 200, body: second.body });
     } finally {
       cloudsAheadMs = 0;
       await server.stop();
