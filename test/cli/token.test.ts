@@ -92,7 +92,10 @@ describe.each(entries)("token, $name", (entry) => {
       expect(JSON.parse(stdout)).toEqual({
         header: expect.objectContaining({ alg: "RS256" }),
         claims: expect.objectContaining({ aud: AUDIENCE, sub: "100111222333444555666" }),
-        times: { issued: expect.stringMatching(/Z, \d+ s ago$/), expires: expect.stringMatching(/Z, in (1 h|59 min)$/) },
+        times: {
+          issued: expect.stringMatching(/Z, \d+ s ago$/),
+          expires: expect.stringMatching(/Z, in (1 h|59 min)$/),
+        },
       });
       expect(stdout.split("\n").length > 2).toBe(how.length === 0);
       for (const secret of cloud.secrets.token) expect(stdout).not.toContain(secret.split(".")[2]);
