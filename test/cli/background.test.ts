@@ -30,7 +30,7 @@ describe.each(credentialProcessEntries)("a refresh in the background of the $nam
       age(directory, 30 * 60_000);
 
       const [program, ...first] = entry.command;
-      cloud.aws.delayMs = 4_000;
+      cloud.aws.delayMs = 15_000;
       const stdio = Array.from({ length: descriptor + 1 }, (_, at) =>
         at === descriptor || at === 1 ? "pipe" : "ignore",
       );
@@ -38,7 +38,8 @@ describe.each(credentialProcessEntries)("a refresh in the background of the $nam
       const child = spawn(program, [...first, ...FLAGS], { env, stdio });
       for (const stream of [child.stdio[1], child.stdio[descriptor]]) (stream as NodeJS.ReadableStream).resume();
       await once(child, "close");
-      expect(performance.now() - started).toBeLessThan(3_000);
+      // Whoever held on to it would do so until STS has answered.
+      expect(performance.now() - started).toBeLessThan(12_000);
     } finally {
       await cloud.close();
     }
