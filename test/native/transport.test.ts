@@ -15,6 +15,7 @@ import {
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatEntry, parseEntry } from "../../src/cache/entry.ts";
@@ -148,6 +149,14 @@ const answers: Readonly<Record<string, Answer>> = {
   ),
 };
 
+/** Those that end with the time that is allowed. */
+const endless: ReadonlySet<string> = new Set([
+  "half a head, kept open",
+  "half a body, kept open",
+  "silence",
+  "a byte now and then",
+]);
+
 interface Clouds {
   port: number;
   /** Each request as it came. */
@@ -206,8 +215,11 @@ async function both(answer: Answer, argv: readonly string[]) {
 describe.skipIf(!existsSync(helper))("the native helper", () => {
   it.concurrent.each(Object.entries(answers))(
     "asks STS as the npm entry does and makes the same of its answer: %s",
-    async (_, answer) => {
-      const { native, npm } = await both(answer, [...flags, "--no-cache", "--timeout", "4"]);
+    async (name, answer) => {
+      const look = () => both(answer, [...flags, "--no-cache", "--timeout", endless.has(name) ? "4" : "10"]);
+      let { native, npm } = await look();
+      // Where so many run at once, the time may be over before STS is asked: what differs twice is a difference.
+      if (endless.has(name) && !isDeepStrictEqual(native, npm)) ({ native, npm } = await look());
       expect(native).toEqual(npm);
       expect(native.status === 0).toBe(native.stdout !== "");
     },
@@ -246,13 +258,17 @@ describe.skipIf(!existsSync(helper))("the native helper", () => {
     runProgram("/bin/sh", ["-c", script, helper, ...flags], { env: environment(home, await serve(success)) });
 
   it("reports a reader that has gone away", async () => {
-    const { stdout, stderr } = await sh(
-      '{ sleep 0.2; "$0" "$@" --no-cache; echo "status $?" >&2; } | exec true',
-      "/nonexistent",
-    );
-    expect(stdout).toBe("");
+    let goAway = (then: () => void) => then();
+    const clouds = await serve((socket) => goAway(() => success(socket)));
+    const env = environment("/nonexistent", clouds);
+    const child = spawn(helper, [...flags, "--no-cache"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    // Before it has anything to write, however fast it is.
+    goAway = (then) => void child.stdout.once("close", then).destroy();
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const status = await new Promise((done) => child.on("close", done));
     expect(stderr).toContain("EPIPE [LOCAL_OUTPUT]");
-    expect(stderr).toContain("status 6");
+    expect(status).toBe(6);
   });
 
   it("writes to no file of its own where it was started without standard streams", async () => {
