@@ -17,7 +17,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { formatEntry, parseEntry, parseFailure } from "../../src/cache/entry.ts";
 import { cacheKey } from "../../src/cache/key.ts";
 import { readConfig } from "../../src/config.ts";
@@ -27,10 +27,13 @@ import { AUDIENCE, credentialProcessEntries, type Entry, FLAGS, ROLE } from "./r
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const base = mkdtempSync(join(tmpdir(), "gcp2aws-faults-"));
 
+const AT_ONCE = Promise.resolve();
 /** Both clouds in one small server: tokens at once, numbered credentials after `delayMs`, or a denial. */
 const clouds = {
   calls: 0,
   delayMs: 0,
+  /** What STS waits for before that, in the calls that come from now on. */
+  held: AT_ONCE,
   denies: false,
   /** The moment when each of the access keys ends, in milliseconds since the epoch. */
   issued: new Map<string, number>(),
@@ -49,15 +52,16 @@ beforeAll(async () => {
       }
       const key = `ASIA${String(++clouds.calls).padStart(16, "0")}`;
       const expiration = `${new Date(Date.now() + 3_600_000).toISOString().slice(0, 19)}Z`;
-      const { denies } = clouds;
+      const { denies, delayMs, held } = clouds;
       if (!denies) clouds.issued.set(key, Date.parse(expiration));
       const body = denies
         ? stsErrorBody("AccessDenied", "no")
         : stsSuccess({ AccessKeyId: key, Expiration: expiration });
-      setTimeout(() => {
+      const answer = () => {
         clouds.answeredAt = performance.now();
         response.writeHead(denies ? 403 : 200).end(body);
-      }, clouds.delayMs);
+      };
+      void held.then(() => setTimeout(answer, delayMs));
     });
   });
   // 1,000 clients may come at once where the lock does not hold.
@@ -77,6 +81,20 @@ function freshHome(): string {
   return home;
 }
 const cacheOf = (home: string) => join(home, ".cache", "gcp2aws");
+
+/** Until so many are connected to the socket of who holds the lock; sooner than a call of STS gives up, in 10 s. */
+async function joined(home: string, waiters: number): Promise<void> {
+  await vi.waitFor(
+    () => {
+      const lock = namesIn(cacheOf(home)).find((name) => name.endsWith(".lock")) ?? "";
+      const [holder = "nobody"] = namesIn(join(cacheOf(home), lock));
+      // The listener itself has a line, too.
+      const sockets = readFileSync("/proc/net/unix", "utf8").split("\n");
+      expect(sockets.filter((line) => line.endsWith(`/${holder}`)).length).toBeGreaterThan(waiters);
+    },
+    { timeout: 9_000, interval: 2 },
+  );
+}
 
 interface Running {
   child: ChildProcess;
@@ -158,8 +176,9 @@ describe("many processes at once", () => {
   });
 
   it("make one call to STS when it refuses, and all have its error", async () => {
-    // Until all have started: who begins a second after the refusal asks for itself, and is to.
-    Object.assign(clouds, { calls: 0, delayMs: others.length > 1 ? 3_000 : 8_000, denies: true });
+    // Until all have started, however long that takes: who begins a second after the refusal asks for itself, and is to.
+    // A call gives up after 10 s.
+    Object.assign(clouds, { calls: 0, delayMs: 8_000, denies: true });
     const home = freshHome();
     const results = await Promise.all(crowd.slice(-200).map((entry) => start(entry, home).ended));
     clouds.denies = false;
@@ -173,24 +192,28 @@ describe("many processes at once", () => {
 
 describe.each(credentialProcessEntries)("one that waits, $name", (entry) => {
   it("is woken when the answer is there, not later", async () => {
-    // Long enough for it to start and join the queue.
-    Object.assign(clouds, { delayMs: 400, denies: false });
+    Object.assign(clouds, { delayMs: 0, denies: false });
     const waits: number[] = [];
     for (let round = 0; round < 5; round++) {
       clouds.calls = 0;
       const home = freshHome();
+      let answer = () => {};
+      clouds.held = new Promise((done) => (answer = done));
       const first = start(fastest, home);
       while (clouds.calls === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      clouds.held = AT_ONCE;
       const second = start(entry, home);
       const printed = new Promise<number>((done) => second.child.stdout?.once("data", () => done(performance.now())));
+      await joined(home, 1);
+      answer();
       const results = await Promise.all([first.ended, second.ended]);
       waits.push((await printed) - clouds.answeredAt);
       expect(new Set(results.map(({ stdout }) => expectCredentials(stdout))).size).toBe(1);
       expect(clouds.calls).toBe(1);
     }
-    // From STS's answer to what the waiter prints, on a machine that does other things too: `npm run bench` has the few
-    // milliseconds. One that looked now and then instead of being woken would be far above this.
-    expect(waits.toSorted((a, b) => a - b)[2]).toBeLessThan(60);
+    // From STS's answer to what the waiter prints: `npm run bench` has the few milliseconds. It has just begun to wait,
+    // and one that is not woken looks again after a second: each time, where a busy machine is slow now and then.
+    expect(Math.min(...waits)).toBeLessThan(500);
   });
 });
 
@@ -202,18 +225,19 @@ describe.each(credentialProcessEntries)("one that holds the lock, $name", (entry
     return running;
   }
 
-  it("is killed: another takes over in less than a second", async () => {
+  it("is killed: another takes over before its patience is over", async () => {
     Object.assign(clouds, { calls: 0, delayMs: 30_000 });
     const home = freshHome();
     const first = await holder(home);
     const waiting = credentialProcessEntries.map((other) => start(other, home));
-    // They are in the queue when their sockets are there; until then there is nothing to take over.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // Until they are in the queue there is nothing to take over.
+    await joined(home, waiting.length);
     clouds.delayMs = 0;
     const killed = Date.now();
     first.child.kill("SIGKILL");
     const results = await Promise.all(waiting.map(({ ended }) => ended));
-    expect(Date.now() - killed).toBeLessThan(1_000);
+    // One that is not told puts it aside after half of its 30 s.
+    expect(Date.now() - killed).toBeLessThan(10_000);
     expect(new Set(results.map(({ stdout }) => expectCredentials(stdout))).size).toBe(1);
     expect(clouds.calls).toBe(2);
   });
@@ -224,7 +248,9 @@ describe.each(credentialProcessEntries)("one that holds the lock, $name", (entry
     const first = await holder(home);
     first.child.kill("SIGSTOP");
     clouds.delayMs = 0;
-    const results = await Promise.all([1, 2, 3].map(() => start(entry, home, ["--timeout", "4"]).ended));
+    // Half of it until it is put aside, less than the 10 s after which the stopped one gives its call up; and as much for
+    // what follows.
+    const results = await Promise.all([1, 2, 3].map(() => start(entry, home, ["--timeout", "12"]).ended));
     expect(new Set(results.map(({ stdout }) => expectCredentials(stdout))).size).toBe(1);
     expect(clouds.calls).toBe(2);
     first.child.kill("SIGCONT");
@@ -401,10 +427,13 @@ describe("2,000 kills at random moments", () => {
       clouds.denies = false;
       for (const name of namesIn(cacheOf(home)).filter((text) => !text.includes(".lock") && !text.endsWith(".tmp"))) {
         const path = join(cacheOf(home), name);
-        const text = readFileSync(path, "utf8");
+        const file = readIfThere(path);
+        // A refresh in the background may still be forgetting a failure.
+        if (file === undefined) continue;
+        const { text, mode } = file;
         const kept = name.endsWith(".failure") ? parseFailure(text, sha256) : parseEntry(text, sha256);
         expect(kept, name).toBeDefined();
-        expect(lstatSync(path).mode & 0o777).toBe(0o600);
+        expect(mode & 0o777).toBe(0o600);
         // A failure is remembered for a moment, as it should be.
         if (name.endsWith(".failure")) attempt(() => unlinkSync(path));
       }
@@ -413,7 +442,8 @@ describe("2,000 kills at random moments", () => {
         const { status, stdout } = await ended;
         expect(status).toBe(0);
         expectCredentials(stdout, began);
-        expect(Date.now() - began).toBeLessThan(1_000);
+        // A lock that stayed is waited for until half of 30 s is over.
+        expect(Date.now() - began).toBeLessThan(10_000);
       }
     },
     180_000,
@@ -439,6 +469,15 @@ function namesIn(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
+  }
+}
+
+function readIfThere(path: string): { text: string; mode: number } | undefined {
+  try {
+    return { text: readFileSync(path, "utf8"), mode: lstatSync(path).mode };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 
