@@ -2,10 +2,13 @@ import { defineConfig } from "vitest/config";
 
 /** Properties over thousands of cases, and attacks that wait for a limit: not for each time a file is saved. */
 const slow = [
+  "test/doctor/corrected-policy.test.ts",
   "test/fast-path.test.ts",
   "test/soak.test.ts",
+  "test/sts/sdk-oracle.test.ts",
   "test/trust-policy/algebra.test.ts",
   "test/trust-policy/generate.test.ts",
+  "test/trust-policy/lint-strangers.test.ts",
   "test/delivery/serve/attacks.test.ts",
 ];
 
