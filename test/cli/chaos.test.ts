@@ -250,6 +250,8 @@ describe.concurrent.each(entries)("$name", (entry) => {
       await fetch(`${server.urls[0]}/healthz`);
       const stopped = server.stop();
       await server.logged("ending");
+      // As systemd may, for SendSIGHUP=.
+      server.child.kill("SIGHUP");
       // On a connection of its own.
       await expect(once(request(url, { agent: false }).end(), "response")).rejects.toThrow(
         /ECONNREFUSED|ECONNRESET|hang up/,
