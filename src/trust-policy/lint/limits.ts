@@ -77,6 +77,19 @@ function* openings(subject: Subject, wanted: Opening["why"]): Generator<Hit> {
   }
 }
 
+/** Lines that let through what fits such a pattern. */
+function* patternsOn(
+  statement: LintStatement,
+  names: readonly string[],
+  test: (value: string) => boolean,
+): Generator<Hit> {
+  for (const line of statement.lines) {
+    if (!isClaim(line, statement, ...names) || !isPositive(line) || !isLike(line)) continue;
+    const values = line.values.filter(test);
+    if (values.length > 0) yield { path: line.path, evidence: `${line.key} is compared with ${values.join(", ")}` };
+  }
+}
+
 export const limits: readonly Rule[] = [
   {
     id: "no-condition",
@@ -116,12 +129,7 @@ export const limits: readonly Rule[] = [
       for (const statement of trusting(subject)) {
         if (!statement.issuers.includes(googleName)) continue;
         if (subject.openings[statement.index]?.why === "wildcard-identity") continue;
-        const lines = statement.lines.filter((line) => isClaim(line, statement, "sub", "aud", "email"));
-        for (const line of lines.filter((each) => isPositive(each) && isLike(each) && each.values.some(hasWildcard)))
-          yield {
-            path: line.path,
-            evidence: `${line.key} is compared with ${line.values.filter(hasWildcard).join(", ")}`,
-          };
+        yield* patternsOn(statement, ["sub", "aud", "email"], hasWildcard);
       }
     },
   },
@@ -131,14 +139,8 @@ export const limits: readonly Rule[] = [
     title: "every service account of a namespace is let in, also those that are made later",
     fix: "name each by StringEquals: system:serviceaccount:NAMESPACE:NAME",
     *check(subject) {
-      for (const statement of trusting(subject)) {
-        for (const line of statement.lines) {
-          if (!isClaim(line, statement, "sub") || !isPositive(line) || !isLike(line)) continue;
-          const values = line.values.filter((value) => /^system:serviceaccount:[^:*?]+:.*[*?]/.test(value));
-          if (values.length > 0)
-            yield { path: line.path, evidence: `${line.key} is compared with ${values.join(", ")}` };
-        }
-      }
+      const isWhole = (value: string) => /^system:serviceaccount:[^:*?]+:.*[*?]/.test(value);
+      for (const statement of trusting(subject)) yield* patternsOn(statement, ["sub"], isWhole);
     },
   },
   {
@@ -167,14 +169,7 @@ export const limits: readonly Rule[] = [
     title: "a wildcard in the audience: it is the caller's to choose, and so is what the wildcard stands for",
     fix: "name each audience by StringEquals",
     *check(subject) {
-      for (const statement of trusting(subject)) {
-        for (const line of statement.lines) {
-          if (!isClaim(line, statement, "oaud") || !isPositive(line) || !isLike(line)) continue;
-          const values = line.values.filter(hasWildcard);
-          if (values.length > 0)
-            yield { path: line.path, evidence: `${line.key} is compared with ${values.join(", ")}` };
-        }
-      }
+      for (const statement of trusting(subject)) yield* patternsOn(statement, ["oaud"], hasWildcard);
     },
   },
 ];

@@ -6,7 +6,14 @@ import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { splitKey } from "../condition-keys.ts";
 import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
-import { strangersAudiences, strangersEmails, strangersPods, strangersSubs } from "./strangers.ts";
+import {
+  strangersAudiences,
+  strangersEmails,
+  strangersPods,
+  strangersSubs,
+  usualEmail,
+  usualSub,
+} from "./strangers.ts";
 
 /** Values of one key in a policy that are tried. */
 export const MAX_EACH = 10;
@@ -144,8 +151,8 @@ export function strangers(subject: Pick<Subject, "statements">, statement: LintS
 
 /** What a variable becomes for a stranger; all else may be anything. */
 function strangersOwn(variable: string): string {
-  if (/:(sub|aud)\W/i.test(variable)) return "199999999999999999999";
-  return /:email\W/i.test(variable) ? "stranger@stranger.iam.gserviceaccount.com" : "1";
+  if (/:(sub|aud)\W/i.test(variable)) return usualSub;
+  return /:email\W/i.test(variable) ? usualEmail : "1";
 }
 
 /** Google's tokens with these claims: what not every token has is left out as well, where the policy asks for it. */

@@ -218,11 +218,11 @@ function isNeeded({ use }: Line): boolean {
 
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
   const { statements: all, openings } = subject;
-  const identities = ownIdentities(subject, statement);
   if (openings[statement.index] !== undefined) return undefined;
   // What is in the place of a wildcard can be made to fit two of them, which is not tried.
   const isOpenEnded = (one: LintStatement) => one.lines.some((line) => isLike(line) && line.values.some(hasWildcard));
   if (isOpenEnded(statement) && all.some((one) => one.effect === "Deny" && isOpenEnded(one))) return undefined;
+  const identities = ownIdentities(subject, statement);
   if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
   // Not all were tried.
   if (identities.length >= MAX_IDENTITIES || statement.lines.some((line) => line.values.length > MAX_EACH))

@@ -4,11 +4,24 @@ import { isClaim, isLike, isPositive, type Line, type LintStatement, type Subjec
 
 type Statements = Pick<Subject, "statements">;
 
+export const usualSub = "199999999999999999999";
+export const usualEmail = "stranger@stranger.iam.gserviceaccount.com";
+
+/** Made once for each policy, as each of its statements, and several rules, ask for them. */
+function once(make: (subject: Statements) => string[]): (subject: Statements) => readonly string[] {
+  const made = new WeakMap<Statements["statements"], readonly string[]>();
+  return (subject) => {
+    const names = made.get(subject.statements) ?? make(subject);
+    made.set(subject.statements, names);
+    return names;
+  };
+}
+
 /** Digits of the ID of an account of Google's. */
 const SUB_DIGITS = 21;
 
 /** IDs of accounts of Google's, which `:aud` sees as well. */
-export function strangersSubs(subject: Statements): string[] {
+export const strangersSubs = once((subject) => {
   const lines = linesOn(subject, "sub", "aud");
   const random = randomOf(lines);
   const whole = (head: string, tail = "") => head + random(DIGITS, SUB_DIGITS - head.length - tail.length) + tail;
@@ -19,7 +32,7 @@ export function strangersSubs(subject: Statements): string[] {
   const heads = ends([...limits, ...near].map((value) => /^\d*/.exec(value)?.[0] ?? ""));
   const tails = ends([...limits, ...near].map((value) => reversed(/\d*$/.exec(value)?.[0] ?? ""))).map(reversed);
   const all = [
-    "199999999999999999999",
+    usualSub,
     "100000000000000000001",
     ...digits.map((digit) => whole(digit)),
     // Where some digits are kept out altogether.
@@ -36,7 +49,7 @@ export function strangersSubs(subject: Statements): string[] {
     lines,
     all.filter((sub) => /^[1-9]\d+$/.test(sub)),
   );
-}
+});
 
 /** Of so many, as they are tried with each other. */
 const MAX_ENDS = 100;
@@ -51,12 +64,12 @@ function ends(texts: readonly string[]): string[] {
 const reversed = (text: string): string => Array.from(text).toReversed().join("");
 
 /** Emails of service accounts and of people. */
-export function strangersEmails(subject: Statements): string[] {
+export const strangersEmails = once((subject) => {
   const lines = linesOn(subject, "email", "aud");
   const random = randomOf(lines);
   const name = () => random(LETTERS, 8);
   const all = [
-    "stranger@stranger.iam.gserviceaccount.com",
+    usualEmail,
     ...Array.from({ length: 8 }, () => `${name()}@${name()}.iam.gserviceaccount.com`),
     `${random("123456789", 12)}-compute@developer.gserviceaccount.com`,
     `${name()}@gmail.com`,
@@ -67,10 +80,10 @@ export function strangersEmails(subject: Statements): string[] {
     lines,
     all.filter((email) => email.includes("@")),
   );
-}
+});
 
 /** Audiences: anything will do. */
-export function strangersAudiences(subject: Statements): string[] {
+export const strangersAudiences = once((subject) => {
   const lines = linesOn(subject, "oaud", "aud");
   const random = randomOf(lines);
   const names = Array.from({ length: 4 }, () => random(LETTERS, 12));
@@ -81,10 +94,10 @@ export function strangersAudiences(subject: Statements): string[] {
     random("123456789", SUB_DIGITS),
     ...patterns(lines, isLimit).map((value) => value.replace(/[*?]/g, (sign) => (sign === "?" ? "x" : "stranger"))),
   ]);
-}
+});
 
 /** Service accounts of Kubernetes, in namespaces that no value names: whoever may make a namespace chooses both names. */
-export function strangersPods(subject: Statements): string[] {
+export const strangersPods = once((subject) => {
   const lines = linesOn(subject, "sub");
   const random = randomOf(lines);
   const filled = (text: string) => text.replace(/[*?]/g, (sign) => (sign === "?" ? "x" : "stranger"));
@@ -104,7 +117,7 @@ export function strangersPods(subject: Statements): string[] {
       .filter((namespace) => /^[a-z\d-]+$/.test(namespace) && !own.has(namespace))
       .flatMap((namespace) => [...new Set(names)].map((name) => `system:serviceaccount:${namespace}:${name}`)),
   );
-}
+});
 
 const DIGITS = "0123456789";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
@@ -149,7 +162,7 @@ function oneOfEach(lines: readonly Line[], candidates: readonly string[]): strin
   });
 }
 
-/** Other names for other policies, so that none can name them all: but always the same for the same one. */
+/** Other names for other policies, but always the same for the same one. */
 function randomOf(lines: readonly Line[]): (alphabet: string, length: number) => string {
   let state = 0x2545f491;
   for (const character of lines.flatMap(({ values }) => values).join("\n"))
