@@ -73,6 +73,7 @@ export const tagKeys: readonly string[] = ["aws:RequestTag/", "aws:ResourceTag/"
 
 /** A condition key in its two parts, in lower case, as keys compare: `accounts.google.com`, `sub`. */
 export function splitKey(key: string): { prefix: string; name: string } {
-  const colon = key.lastIndexOf(":");
+  // A tag's key may have colons, and so may the host of an issuer.
+  const colon = /^(aws|sts|iam):/i.test(key) ? key.indexOf(":") : key.lastIndexOf(":");
   return { prefix: key.slice(0, Math.max(0, colon)).toLowerCase(), name: key.slice(colon + 1).toLowerCase() };
 }

@@ -1,5 +1,5 @@
 /** `*`: any run of characters, also none. */
-const many = Symbol("*");
+export const many = Symbol("*");
 /** `?`: exactly one character. */
 const one = Symbol("?");
 
@@ -43,6 +43,10 @@ function resolve(name: string, lookup: Lookup): string | undefined {
   if (name === "*" || name === "?" || name === "$") return name;
   const [, key, fallback] = withDefault.exec(name) ?? [];
   return key === undefined ? undefined : (lookup(key) ?? fallback);
+}
+
+export function isWild(part: Pattern[number]): boolean {
+  return typeof part === "symbol";
 }
 
 /** The pattern as plain text, for operators that know no wildcards. */

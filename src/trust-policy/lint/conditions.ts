@@ -1,6 +1,7 @@
 // Operators and keys that do not do what they seem to.
 import { absentKeys, googleKeys } from "../condition-keys.ts";
 import { unknownKey } from "../hints.ts";
+import { namesEverybody } from "../policy.ts";
 import { type Hit, isAboutTokens, isClaim, type Line, type LintStatement, type Rule, type Subject } from "./rule.ts";
 
 /** Every line of statements about tokens that a test holds for. */
@@ -23,10 +24,21 @@ const manyValued: ReadonlySet<string> = new Set([
   "sts:transitivetagkeys",
   "aws:vpceorgpaths",
   "aws:resourceorgpaths",
+  "aws:principalorgpaths",
+  "aws:sourceorgpaths",
+  "aws:calledvia",
+  "aws:principalservicenameslist",
 ]);
 
 function hasOneValue({ key, name }: Line): boolean {
   return !manyValued.has(name) && !manyValued.has(key.toLowerCase());
+}
+
+/** Keys of requests that are no exchange of a token: of callers, of what was called for them, of services. */
+function isOfOthers({ key, prefix }: Line): boolean {
+  const lower = key.toLowerCase();
+  if (absentKeys.has(lower) || lower === "sts:externalid" || lower.startsWith("aws:principaltag/")) return true;
+  return !["aws", "sts", "iam"].includes(prefix) && /^[a-z\d-]+$/.test(prefix);
 }
 
 /** Text operators, and those of the ARN, which compare text as well. */
@@ -75,10 +87,12 @@ export const conditions: readonly Rule[] = [
     title: "no token of Google's has this condition key",
     fix: `Google's keys are accounts.google.com: and one of ${[...googleKeys.keys()].join(", ")}`,
     check: (subject) =>
-      each(subject, (line, { issuers, effect }) => {
+      each(subject, (line, { issuers, effect, principal }) => {
         const { key, use } = line;
         // There it is the point that the key may be missing.
-        if ((use.ifExists || effect === "Deny") && absentKeys.has(key.toLowerCase())) return undefined;
+        if ((use.ifExists || effect === "Deny") && isOfOthers(line)) return undefined;
+        // The statement is about callers that have it, as well.
+        if (namesEverybody(principal) && isOfOthers(line)) return undefined;
         const reasons = issuers.map((issuer) => unknownKey(key, issuer));
         return reasons.includes(undefined) ? undefined : reasons[0];
       }),

@@ -1,9 +1,9 @@
 // Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
 import { isClientId, sharedClients } from "../oauth-client.ts";
-import { readPattern } from "../pattern.ts";
+import { isWild } from "../pattern.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
-import { isVariable, letsIn, ownIdentities, strangers } from "./probe.ts";
-import { strangersAudiences, strangersSubs } from "./strangers.ts";
+import { isVariable } from "./core.ts";
+import { letIn } from "./probe.ts";
 import {
   type Hit,
   hasWildcard,
@@ -21,20 +21,18 @@ import {
 /** Why strangers get in by a statement, if they do. It takes many evaluations. */
 function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement): Opening | undefined {
   const { lines } = statement;
-  const guest = strangers(subject, statement).find((claims) => letsIn(subject, statement, claims));
   const positive = (...names: string[]) =>
     lines.filter((line) => isClaim(line, statement, ...names) && isPositive(line));
+  const [guest] = letIn(subject, statement, "strangers");
   if (guest === undefined) {
     if (positive("sub").length > 0) return undefined;
     // Nobody else can have this azp or email, and yet it is not they that name an account for good.
-    const owner = ownIdentities(subject, statement).find((claims) => letsIn(subject, statement, claims));
-    const isOpen = strangersSubs(subject).some(
-      (sub) => owner !== undefined && letsIn(subject, statement, { ...owner, sub }),
-    );
-    if (!isOpen) return undefined;
+    const [other] = letIn(subject, statement, "other-subs");
+    if (other === undefined) return undefined;
     return { why: "no-subject", evidence: "no condition on :sub says which service account" };
   }
-  const who = `lets in ${guest.sub}, a made-up ${guest.iss.endsWith(googleName) ? "Google account" : "pod"}, with the audience ${[guest.aud].flat().join(", ")}`;
+  const asksEmail = subject.statements.some((one) => one.lines.some((line) => isClaim(line, one, "email")));
+  const who = `lets in ${describe(guest, asksEmail)}`;
   if (lines.length === 0) return { why: "no-condition", evidence: who };
   if (positive("sub").length > 0 || isBehindWildcard(subject, statement, guest))
     return { why: "wildcard-identity", evidence: who };
@@ -47,6 +45,13 @@ function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement)
   return { why: "no-subject", evidence: who };
 }
 
+/** As `100…, a made-up Google account, with the audience https://…`, and with the email where that matters. */
+function describe({ iss, sub, azp = "", aud, email }: TokenClaims, asksEmail: boolean): string {
+  const what = iss.endsWith(googleName) ? "Google account" : "pod";
+  const account = azp.includes("@") || (asksEmail && email !== undefined) ? `${sub} (${email ?? azp})` : sub;
+  return `${account}, a made-up ${what}, with the audience ${[aud].flat().join(", ")}`;
+}
+
 /** Whether a Deny is against all but those that fit a wildcard, and this one does. */
 function isBehindWildcard(
   { statements }: Omit<Subject, "openings">,
@@ -56,7 +61,7 @@ function isBehindWildcard(
   const fits = (line: Line, name: string, value: string | undefined) =>
     value !== undefined &&
     isClaim(line, statement, name) &&
-    line.values.some((text) => hasWildcard(text) && line.use.operator?.test(readPattern(text) ?? [], value) === true);
+    line.patterns.some((pattern) => pattern.some(isWild) && line.use.operator?.test(pattern, value) === true);
   return statements
     .filter(({ effect }) => effect === "Deny")
     .flatMap(({ lines }) => lines.filter((line) => isLike(line) && !isPositive(line)))
@@ -151,14 +156,9 @@ export const limits: readonly Rule[] = [
     *check(subject) {
       for (const statement of trusting(subject)) {
         if (hasAudience(statement) || subject.openings[statement.index] !== undefined) continue;
-        const audiences = strangersAudiences(subject);
-        const elsewhere = ownIdentities(subject, statement)
-          // A person's token is for the application that it was made by.
-          .filter(({ iss, azp = "" }) => iss.endsWith(googleName) && !isClientId(azp))
-          .flatMap((claims) => audiences.map((aud) => Object.assign({}, claims, { aud })))
-          .find((claims) => letsIn(subject, statement, claims));
+        const [elsewhere] = letIn(subject, statement, "other-audiences");
         if (elsewhere === undefined) continue;
-        const evidence = `lets ${elsewhere.sub} in with the audience ${elsewhere.aud}`;
+        const evidence = `lets ${elsewhere.sub} in with the audience ${[elsewhere.aud].flat().join(", ")}`;
         yield { path: ["Statement", statement.index, "Condition"], evidence };
       }
     },
@@ -175,7 +175,8 @@ export const limits: readonly Rule[] = [
 ];
 
 function hasAudience(statement: LintStatement): boolean {
+  const isNothingElse = (value: string) => isVariable(value) && /^(\$\{[^}]*\})*$/.test(value);
   return statement.lines.some(
-    (line) => isClaim(line, statement, "oaud") && isPositive(line) && !line.values.some(isVariable),
+    (line) => isClaim(line, statement, "oaud") && isPositive(line) && !line.values.some(isNothingElse),
   );
 }

@@ -2,9 +2,10 @@ import { locate } from "../json-text.ts";
 import { NO_OPERATOR, type PolicyProblem } from "../policy.ts";
 import { readTrustPolicyText } from "../read-trust-policy.ts";
 import { conditions } from "./conditions.ts";
+import { coresOf } from "./core.ts";
 import { limits, openingsOf } from "./limits.ts";
-import { withoutSurroundings } from "./probe.ts";
-import { lintStatement, type Rule, type RuleText, type Severity, type Subject } from "./rule.ts";
+import { newEffort } from "./probe.ts";
+import { lintStatements, type Rule, type RuleText, type Severity, type Subject } from "./rule.ts";
 import { statements } from "./statements.ts";
 import { values } from "./values.ts";
 
@@ -42,7 +43,7 @@ const checked: readonly Rule[] = [...limits, ...values, ...conditions, ...statem
 /** Every rule, in the order of the documentation. */
 export const rules: readonly RuleText[] = [...checked, unknownOperator, invalidPolicy];
 
-/** Rules by which strangers get in. */
+/** Rules by which strangers get in, as far as can be told. */
 const opening: ReadonlySet<string> = new Set([
   "no-condition",
   "audience-only",
@@ -51,6 +52,7 @@ const opening: ReadonlySet<string> = new Set([
   "wildcard-identity",
   "public-principal",
   "others-let-in",
+  "too-complex",
 ]);
 
 /** Whether anybody gets in by it whom the policy does not name. */
@@ -71,8 +73,7 @@ export function lintTrustPolicy(text: string): Finding[] {
     });
   }
   const { policy, json } = reading;
-  const core = withoutSurroundings(policy);
-  const parts = { policy, core, text, json, statements: policy.statements.map(lintStatement) };
+  const parts = { policy, cores: coresOf(policy), text, json, statements: lintStatements(policy), effort: newEffort() };
   const subject: Subject = { ...parts, openings: openingsOf(parts) };
   return checked.flatMap((rule) =>
     [...rule.check(subject)].map(({ path, evidence }) => finding(rule, evidence, locate(json, path))),

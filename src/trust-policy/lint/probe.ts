@@ -1,214 +1,196 @@
-// Identities made up to be tried on a policy: those that it names, and strangers to it.
+// Identities made up to be tried on a policy: all that it could tell apart, those that it names and strangers to it.
+import { evaluateConditions } from "../condition.ts";
 import { decide } from "../evaluate-trust-policy.ts";
-import type { Evaluation } from "../evaluate.ts";
-import { isClientId } from "../oauth-client.ts";
-import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
-import { splitKey } from "../condition-keys.ts";
-import { isClaim, isLike, isPositive, issuerOf, type Line, type LintStatement, type Subject } from "./rule.ts";
+import type { Budget } from "./kinds.ts";
 import {
-  strangersAudiences,
-  strangersEmails,
-  strangersPods,
-  strangersSubs,
-  usualEmail,
-  usualSub,
-} from "./strangers.ts";
+  AUDIENCES,
+  CLIENTS,
+  EMAILS,
+  type Language,
+  type Name,
+  NUMBERS,
+  namesOf,
+  namespacesOf,
+  PODS,
+  SUBS,
+} from "./names.ts";
+import { type Core, isAboutTokens, type Line, type LintStatement } from "./rule.ts";
 
-/** Values of one key in a policy that are tried. */
-export const MAX_EACH = 10;
-/** Of their combinations, so many: a policy of two thousand characters can have fifty thousand. */
-export const MAX_IDENTITIES = 500;
+/** What is tried for one policy, at most: about a second for names, and one for decisions. Policies of some length take a thousandth. */
+const NAMES = 10_000_000;
+const DECISIONS = 20_000;
+/** For the names of one claim, so that there is something left for the others. */
+const NAMES_OF_CLAIM = 1_000_000;
 
-/** Whether the policy lets this identity in by that statement, where whatever does not come from its token is as wanted. */
-export function letsIn({ core }: Pick<Subject, "core">, { index }: LintStatement, claims: TokenClaims): boolean {
-  const { decision, statements } = decided(core, claims);
+/** What may still be tried. */
+export interface Effort {
+  names: Budget;
+  decisions: number;
+  /** There was more to try. */
+  isSpent: boolean;
+}
+
+export function newEffort(): Effort {
+  return { names: { steps: NAMES }, decisions: DECISIONS, isSpent: false };
+}
+
+/** What the rules ask of. */
+interface Searched {
+  cores: readonly Core[];
+  effort: Effort;
+}
+
+/** Which identities are wanted: all, or those of whom something is not named in the policy: whatever says who it is, :sub, the audience. */
+type Wanted = "all" | "strangers" | "other-subs" | "other-audiences";
+
+/** Identities that the policy lets in by that statement, where whatever does not come from their token is as wanted. */
+export function* letIn(subject: Searched, { index }: LintStatement, wanted: Wanted): Generator<TokenClaims> {
+  for (const core of subject.cores) {
+    for (const claims of identities(core, index, wanted, subject.effort)) {
+      if (decides(core, index, claims)) yield claims;
+    }
+  }
+}
+
+function decides({ policy }: Core, index: number, claims: TokenClaims): boolean {
+  const { decision, statements } = decide(policy, { claims });
   return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
 }
 
-/** Whether the statement itself matches the identity. */
-export function matchesIdentity({ core }: Subject, { index }: LintStatement, claims: TokenClaims): boolean {
-  return decided(core, claims).statements[index]?.matched === true;
-}
-
-const decisions = new WeakMap<PolicyDocument, Map<string, Evaluation>>();
-
-/** Decided once for each identity, as it is asked of every statement. */
-function decided(core: PolicyDocument, claims: TokenClaims): Evaluation {
-  const known = decisions.get(core) ?? new Map<string, Evaluation>();
-  decisions.set(core, known);
-  const name = JSON.stringify(claims);
-  const decision = known.get(name) ?? decide(core, { claims });
-  known.set(name, decision);
-  return decision;
-}
-
-const variables = /\$\{(?![*?$]\})[^}]*\}/g;
-
-/** Whether a value is what something else in the request makes it. */
-export function isVariable(value: string): boolean {
-  return value.search(variables) >= 0;
-}
-
-/**
- * The policy without what a token does not say: addresses, times, and whatever a variable becomes, as that is mostly the caller's to
- * choose, as audience and session name are. An Allow statement asks for less then; a Deny statement that asks for such a thing is
- * taken not to apply. A provider that the account has made for Google stands for Google.
- */
-export function withoutSurroundings(policy: PolicyDocument): PolicyDocument {
-  const hasVariables = policy.version === "2012-10-17";
-  return { ...policy, statements: policy.statements.map((statement) => trimmed(googlesOwn(statement), hasVariables)) };
-}
-
-function googlesOwn(statement: Statement): Statement {
-  const { principal } = statement;
-  if (principal === undefined || principal === "*") return statement;
-  const federated = principal["Federated"]?.map((value) => (issuerOf(value) === googleName ? googleName : value));
-  return federated === undefined ? statement : { ...statement, principal: { ...principal, Federated: federated } };
-}
-
-function trimmed(statement: Statement, hasVariables: boolean): Statement {
-  const isSurrounding = (key: string) => ["aws", "sts", "iam"].includes(splitKey(key).prefix);
-  const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
-  const lines = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
-  );
-  const kept = lines.filter(({ key }) => !isSurrounding(key));
-  if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
-  if (statement.effect === "Deny") return { effect: "Deny", action: [] };
-  const condition: Record<string, Record<string, readonly string[]>> = {};
-  for (const line of kept) {
-    const { operator, key, values } = isFree(line.values) ? open(line) : line;
-    // The line that stands there already is about the same key, and asks for no less.
-    condition[operator] = { [key]: values, ...condition[operator] };
+/** One of each kind that the policy could tell apart, but for those that a Deny is against whatever else they have. */
+function* identities(core: Core, index: number, wanted: Wanted, effort: Effort): Generator<TokenClaims> {
+  const statement = core.statements[index];
+  for (const issuer of statement?.issuers ?? []) {
+    if (statement === undefined) return;
+    const search = searchOf(core, statement, issuer, effort);
+    for (const claims of issuer === googleName ? ofGoogle(search, wanted) : ofCluster(search, issuer, wanted)) {
+      if (effort.decisions === 0) {
+        effort.isSpent = true;
+        return;
+      }
+      effort.decisions--;
+      yield claims;
+    }
   }
-  return { ...statement, condition };
 }
 
-/** The line with `*` for its variables, under the operator that knows wildcards; a negated one asks for nothing. */
-function open({ operator, key, values }: { operator: string; key: string; values: readonly string[] }) {
-  const isPlain = /Equals/.test(operator);
-  const patterns = values.map((value) =>
-    (isPlain ? value.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : value).replace(variables, "*"),
-  );
-  if (/Not/.test(operator)) return { operator: "StringLike", key, values: ["*"] };
-  return { operator: operator.replace(/String(Equals(IgnoreCase)?|Like)/, "StringLike"), key, values: patterns };
+/** What a statement, and those that deny, ask of an issuer's tokens. */
+interface Search {
+  /** Values of each kind that the lines on these keys tell apart. */
+  names: (language: Language, ...keys: string[]) => Name[];
+  /** Whether the key may be so, for all that the statement's own lines say of it, and no Deny is against that alone. */
+  passes: (key: string, value: string | undefined) => boolean;
+  /** Whether there are lines on the key. */
+  asks: (key: string) => boolean;
 }
 
-/** The identities that a statement is made for, as far as there can be tokens of such. */
-export function ownIdentities(subject: Pick<Subject, "statements">, statement: LintStatement): TokenClaims[] {
-  const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
-  const all = statement.issuers.flatMap((issuer): TokenClaims[] => {
-    if (issuer !== googleName) {
-      const iss = `https://${issuer}`;
-      return wanted("sub", ...strangersPods(subject)).flatMap((sub) =>
-        wanted("aud", ...strangersAudiences(subject)).map((aud) => ({ iss, sub, aud })),
-      );
+const searches = new WeakMap<LintStatement, Map<string, Search>>();
+
+/** Made once, as several rules ask. */
+function searchOf(core: Core, statement: LintStatement, issuer: string, effort: Effort): Search {
+  const known = searches.get(statement) ?? new Map<string, Search>();
+  searches.set(statement, known);
+  const search = known.get(issuer) ?? makeSearch(core, statement, issuer, effort);
+  known.set(issuer, search);
+  return search;
+}
+
+function makeSearch(core: Core, statement: LintStatement, issuer: string, effort: Effort): Search {
+  const isOn = ({ prefix, name }: Line, keys: readonly string[]) =>
+    prefix === issuer.toLowerCase() && keys.includes(name);
+  const denials = core.statements.filter(({ effect }) => effect === "Deny");
+  const linesOn = (statements: readonly LintStatement[], keys: readonly string[]) =>
+    statements.flatMap(({ lines }) => lines.filter((line) => line.use.operator !== undefined && isOn(line, keys)));
+  const holds = ({ operator, key, values }: Line, value: string | undefined) => {
+    const context = { [key]: value === undefined ? [] : [value] };
+    return evaluateConditions({ [operator]: { [key]: values } }, context, core.policy.version).every(
+      ({ matched }) => matched,
+    );
+  };
+  const sure = denials.filter((one) => one.lines.length > 0 && one.issuers.includes(issuer) && isAboutTokens(one));
+  const made = new Map<string, Name[]>();
+  return {
+    names(language, ...keys) {
+      const id = keys.join();
+      const all = linesOn(core.statements, keys);
+      const heads = language === PODS ? namespacesOf(all) : [];
+      const names =
+        made.get(id) ??
+        withinEffort(effort, (budget) => namesOf(language, linesOn([statement, ...denials], keys), all, budget, heads));
+      made.set(id, names);
+      return names;
+    },
+    passes: (key, value) =>
+      statement.lines.every((line) => !isOn(line, [key]) || holds(line, value)) &&
+      !sure.some(({ lines }) => lines.every((line) => isOn(line, [key]) && holds(line, value))),
+    asks: (key) => [statement, ...denials].some(({ lines }) => lines.some((line) => isOn(line, [key]))),
+  };
+}
+
+/** What is made within the part of the effort that one claim may take. */
+function withinEffort<T>(effort: Effort, make: (budget: Budget) => T): T {
+  const given = Math.min(NAMES_OF_CLAIM, effort.names.steps);
+  const budget = { steps: given };
+  const made = make(budget);
+  effort.names.steps -= given - Math.max(0, budget.steps);
+  if (budget.steps <= 0) effort.isSpent = true;
+  return made;
+}
+
+const textOf = ({ text }: Name): string => text;
+const anyName = (): boolean => true;
+const isStrange = ({ isNamed }: Name): boolean => !isNamed;
+
+function* ofCluster({ names, passes }: Search, issuer: string, wanted: Wanted): Generator<TokenClaims> {
+  // An IAM provider knows the audiences of its cluster.
+  if (wanted === "other-audiences") return;
+  const pods = names(PODS, "sub").filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName);
+  const audiences = names(AUDIENCES, "aud");
+  for (const sub of pods.map(textOf).filter((text) => passes("sub", text)))
+    for (const aud of audiences.map(textOf).filter((text) => passes("aud", text)))
+      yield { iss: `https://${issuer}`, sub, aud };
+}
+
+function* ofGoogle({ names, passes, asks }: Search, wanted: Wanted): Generator<TokenClaims> {
+  const texts = (key: string, all: readonly Name[]) => all.map(textOf).filter((text) => passes(key, text));
+  const numbers = names(SUBS, "sub", "aud");
+  const subs = numbers.filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName);
+  const emails = names(EMAILS, "email", "aud").filter(wanted === "strangers" ? isStrange : anyName);
+  // A person's token is for the application that it was made by.
+  const clients = wanted === "other-audiences" ? [] : names(CLIENTS, "aud");
+  const audiences = names(AUDIENCES, "oaud").filter(wanted === "other-audiences" ? isStrange : anyName);
+
+  /** Values of a claim that not every token has. */
+  const optional = <T>(key: string, all: readonly T[]): (T | undefined)[] => {
+    if (!asks(key)) return all.slice(0, 1);
+    return [...all, ...(passes(key, undefined) ? [undefined] : [])];
+  };
+  const organizationKey = "google/organization_number";
+  const organizations = optional(organizationKey, texts(organizationKey, names(NUMBERS, organizationKey)));
+  const methods = texts("amr", names(AUDIENCES, "amr"));
+  const amrs = asks("amr") ? optional("amr", [...methods.map((one) => [one]), methods]) : [[]];
+  for (const sub of texts("sub", subs)) {
+    const own = wanted === "other-subs" ? numbers : [{ text: sub, isNamed: false }];
+    for (const azp of texts("aud", [...own, ...emails, ...clients])) {
+      const emailsOf = azp.includes("@") ? [{ text: azp, isNamed: false }] : emails;
+      for (const email of optional("email", texts("email", emailsOf))) {
+        for (const aud of texts("oaud", audiences)) {
+          for (const organization of organizations) {
+            for (const amr of amrs) {
+              yield {
+                iss: `https://${googleName}`,
+                sub,
+                azp,
+                aud,
+                ...(email !== undefined && { email }),
+                ...(amr !== undefined && { amr }),
+                ...(organization !== undefined && { google: { organization_number: organization } }),
+              };
+            }
+          }
+        }
+      }
     }
-    const emails = strangersEmails(subject);
-    const azps = wanted("aud", ...emails);
-    const subs = wanted("sub", ...azps, ...strangersSubs(subject)).filter((sub) => /^\d+$/.test(sub));
-    const pairs = subs.flatMap((sub) =>
-      [sub, ...azps.filter((azp) => azp.includes("@") || isClientId(azp))].map((azp) => ({ sub, azp })),
-    );
-    return pairs.flatMap(({ sub, azp }) =>
-      wanted("oaud", ...strangersAudiences(subject)).flatMap((aud) =>
-        tokens({ sub, azp, aud }, wanted("email", ...(azp.includes("@") ? [azp] : emails)), subject, statement),
-      ),
-    );
-  });
-  return spread(all);
-}
-
-/** Some of all of them, so that each value has its turn. */
-function spread(all: readonly TokenClaims[]): TokenClaims[] {
-  const step = Math.max(1, all.length / MAX_IDENTITIES);
-  return all.filter((_, at) => at === 0 || Math.floor(at / step) > Math.floor((at - 1) / step));
-}
-
-/** Identities that a statement does not name: with the audiences that it wants, as everybody may choose those. */
-export function strangers(subject: Pick<Subject, "statements">, statement: LintStatement): TokenClaims[] {
-  const wanted = (name: string, ...usual: string[]) => wantedOf(subject, statement, name, usual);
-  const all = statement.issuers.flatMap((issuer): TokenClaims[] => {
-    if (issuer !== googleName) {
-      const iss = `https://${issuer}`;
-      return strangersPods(subject).flatMap((sub) =>
-        wanted("aud", ...strangersAudiences(subject)).map((aud) => ({ iss, sub, aud })),
-      );
-    }
-    const emails = strangersEmails(subject);
-    const clients = wanted("aud").filter(isClientId);
-    return strangersSubs(subject).flatMap((sub) =>
-      wanted("oaud", ...strangersAudiences(subject)).flatMap((aud) =>
-        emails.flatMap((email) =>
-          [sub, email, ...clients].flatMap((azp) => tokens({ sub, azp, aud }, [email], subject, statement)),
-        ),
-      ),
-    );
-  });
-  return spread(all);
-}
-
-/** What a variable becomes for a stranger; all else may be anything. */
-function strangersOwn(variable: string): string {
-  if (/:(sub|aud)\W/i.test(variable)) return usualSub;
-  return /:email\W/i.test(variable) ? usualEmail : "1";
-}
-
-/** Google's tokens with these claims: what not every token has is left out as well, where the policy asks for it. */
-function tokens(
-  { sub, azp, aud }: { sub: string; azp: string; aud: string },
-  emails: readonly string[],
-  subject: Pick<Subject, "statements">,
-  statement: LintStatement,
-): TokenClaims[] {
-  const asks = (name: string) =>
-    subject.statements.some(({ lines }) => lines.some((line) => isClaim(line, statement, name)));
-  const amr = wantedOf(subject, statement, "amr", []);
-  const [organization = "1"] = wantedOf(subject, statement, "google/organization_number", []);
-  const whole = emails.map((email): TokenClaims => ({
-    iss: `https://${googleName}`,
-    sub,
-    azp,
-    aud,
-    email,
-    amr,
-    google: { organization_number: organization },
-  }));
-  return [
-    ...whole,
-    ...(asks("email") ? whole.map(({ email: _email, ...rest }) => rest) : []),
-    ...(asks("amr") ? whole.map(({ amr: _amr, ...rest }) => rest) : []),
-    ...(asks("google/organization_number") ? whole.map(({ google: _google, ...rest }) => rest) : []),
-  ];
-}
-
-/**
- * What the statement wants of a key, its wildcards filled in; where it wants nothing, what other lines of the policy say of the key,
- * and what is usual.
- */
-function wantedOf(
-  { statements }: Pick<Subject, "statements">,
-  statement: LintStatement,
-  name: string,
-  usual: readonly string[],
-): string[] {
-  const valuesOf = (lines: readonly Line[]) =>
-    lines.filter((line) => isClaim(line, statement, name) && line.use.operator !== undefined).flatMap(filledIn);
-  // Those that a Deny is against would take the place of those that may get in.
-  const denying = statements.filter(({ effect }) => effect === "Deny").flatMap(({ lines }) => lines.filter(isPositive));
-  const denied = new Set(valuesOf(denying));
-  const some = (values: readonly string[]) =>
-    values.toSorted((a, b) => Number(denied.has(a)) - Number(denied.has(b))).slice(0, MAX_EACH);
-  const own = valuesOf(statement.lines.filter(isPositive));
-  return [
-    ...new Set(own.length > 0 ? some(own) : [...some(valuesOf(statements.flatMap(({ lines }) => lines))), ...usual]),
-  ];
-}
-
-function filledIn(line: Line): string[] {
-  const special = isLike(line) ? /\$\{([*?$])\}|[*?]/g : /\$\{([*?$])\}/g;
-  return line.values.map((value) =>
-    value.replace(variables, strangersOwn).replace(special, (_, plain: string | undefined) => plain ?? "1"),
-  );
+  }
 }

@@ -1,7 +1,8 @@
 import { splitKey } from "../condition-keys.ts";
+import type { Effort } from "./probe.ts";
 import type { JsonText } from "../json-text.ts";
 import { type OperatorUse, readOperator } from "../operator.ts";
-import { matches, readPattern } from "../pattern.ts";
+import { matches, type Pattern, readPattern } from "../pattern.ts";
 import type { Path } from "../path.ts";
 import { namesEverybody, type PolicyDocument, type Statement } from "../policy.ts";
 import { googleName } from "../web-identity.ts";
@@ -33,13 +34,19 @@ export interface Hit {
 /** A policy as the rules see it. */
 export interface Subject {
   policy: PolicyDocument;
-  /** What of it a token decides, see probe.ts. */
-  core: PolicyDocument;
+  /** What of it a token decides, see core.ts: for each name by which the policy calls Google. */
+  cores: readonly Core[];
   text: string;
   json: JsonText;
   statements: readonly LintStatement[];
   /** Of each statement in turn; several rules ask for it. */
   openings: readonly (Opening | undefined)[];
+  effort: Effort;
+}
+
+export interface Core {
+  policy: PolicyDocument;
+  statements: readonly LintStatement[];
 }
 
 /** Why strangers get in by a statement, which has one reason, and whom it shows by. */
@@ -67,16 +74,22 @@ export interface Line {
   prefix: string;
   name: string;
   values: readonly string[];
+  /** The values as they are compared, but for those with a variable, whose value is not known. */
+  patterns: readonly Pattern[];
 }
 
-const webIdentityAction = "sts:assumerolewithwebidentity";
+export const webIdentityAction = "sts:assumerolewithwebidentity";
 
-export function lintStatement(statement: Statement, index: number): LintStatement {
-  const { principal } = statement;
-  const federated = principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []);
-  const own = federated.map(issuerOf).filter(isGoogles);
-  const issuers = namesEverybody(principal) && !own.includes(googleName) ? [googleName, ...own] : own;
-  return { ...statement, index, federated, issuers, lines: linesOf(statement, index) };
+/** The statements of a policy, with what the rules ask of each. */
+export function lintStatements(policy: PolicyDocument): LintStatement[] {
+  const federatedOf = ({ principal }: Statement) =>
+    principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []);
+  const all = new Set([googleName, ...policy.statements.flatMap(federatedOf).map(issuerOf).filter(isGoogles)]);
+  return policy.statements.map((statement, index) => {
+    const federated = federatedOf(statement);
+    const issuers = namesEverybody(statement.principal) ? [...all] : federated.map(issuerOf).filter(isGoogles);
+    return { ...statement, index, federated, issuers, lines: linesOf(statement, index, policy.version) };
+  });
 }
 
 /** The issuer that a value of `Principal.Federated` stands for. */
@@ -88,12 +101,18 @@ function isGoogles(issuer: string): boolean {
   return issuer === googleName || issuer.startsWith("container.googleapis.com/");
 }
 
-function linesOf({ condition = {} }: Statement, index: number): Line[] {
+function linesOf({ condition = {} }: Statement, index: number, version: PolicyDocument["version"]): Line[] {
+  const lookup = version === "2012-10-17" ? () => undefined : undefined;
   return Object.entries(condition).flatMap(([operator, keys]) =>
     Object.entries(keys).flatMap(([key, values]) => {
       const use = readOperator(operator);
+      if (use === undefined) return [];
       const path = ["Statement", index, "Condition", operator, key];
-      return use === undefined ? [] : [{ path, operator, use, key, ...splitKey(key), values }];
+      const patterns = values.flatMap((value) => {
+        const pattern = readPattern(value, lookup);
+        return pattern === undefined ? [] : [pattern];
+      });
+      return [{ path, operator, use, key, ...splitKey(key), values, patterns }];
     }),
   );
 }

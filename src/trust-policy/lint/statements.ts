@@ -3,19 +3,20 @@ import { suggest } from "../../suggest.ts";
 import { namesEverybody } from "../policy.ts";
 import { policySize, TRUST_POLICY_QUOTA } from "../quota.ts";
 import { googleName } from "../web-identity.ts";
-import { isVariable, letsIn, MAX_EACH, MAX_IDENTITIES, matchesIdentity, ownIdentities } from "./probe.ts";
+import { coresOf, withoutDenials } from "./core.ts";
+import { letIn } from "./probe.ts";
 import {
   type Hit,
-  hasWildcard,
   isClaim,
-  isLike,
   issuerOf,
   type Line,
   type LintStatement,
   type Rule,
   type Subject,
   trusting,
+  webIdentityAction,
 } from "./rule.ts";
+import { isGuarded, isNeeded, narrows } from "./callers.ts";
 import { conditions } from "./conditions.ts";
 import { values } from "./values.ts";
 
@@ -29,6 +30,32 @@ function* eachProvider({ statements }: Subject, evidence: (federated: string) =>
       if (found !== undefined) yield { path: ["Statement", index, "Principal", "Federated", at], evidence: found };
     }
   }
+}
+
+/** Whether everybody is let in who has an account of AWS, or a token, if that is all it is about. */
+function isOpen({ statements: all, openings }: Subject, statement: LintStatement): boolean {
+  if (!namesEverybody(statement.principal) || isGuarded(statement, all)) return false;
+  if (openings[statement.index] !== undefined && isOnlyAboutTokens(statement)) return false;
+  return !isNarrowed(statement);
+}
+
+function isNarrowed(statement: LintStatement): boolean {
+  return statement.lines.some((line) => narrows(line, statement));
+}
+
+/** Names with a wildcard of accounts and services, but for the one that is everybody. */
+function wildPrincipals({ principal }: LintStatement): { type: string; at: number; value: string }[] {
+  if (principal === undefined || principal === "*") return [];
+  return ["AWS", "Service"].flatMap((type) =>
+    (principal[type] ?? []).flatMap((value, at) =>
+      isWide(value) && !(type === "AWS" && value === "*") ? [{ type, at, value }] : [],
+    ),
+  );
+}
+
+/** As against statements that are about callers with credentials of AWS as well. */
+function isOnlyAboutTokens({ action }: LintStatement): boolean {
+  return action?.every((name) => name.toLowerCase() === webIdentityAction) === true;
 }
 
 function isWide(pattern: string): boolean {
@@ -107,17 +134,23 @@ export const statements: readonly Rule[] = [
     severity: "error",
     title: "everybody is named as principal",
     fix: "name those whom the role trusts",
-    *check({ statements: all }) {
-      for (const statement of all) {
-        const { index, effect, principal, lines } = statement;
+    *check(subject) {
+      for (const statement of subject.statements) {
+        const { index, effect, principal } = statement;
         if (effect === "Deny") continue;
         const path = ["Statement", index, "Principal"];
         if (principal === "*") yield { path, evidence: '"*", which IAM has been seen to refuse in a trust policy' };
-        else if (namesEverybody(principal) && !lines.some((line) => narrows(line, statement)))
+        else if (isOpen(subject, statement))
           yield {
             path: [...path, "AWS"],
             evidence: "everybody, and no condition says of which account or organization",
           };
+        for (const { type, at, value } of wildPrincipals(statement)) {
+          const isEveryService = type === "Service" && value === "*";
+          if (isEveryService && isNarrowed(statement)) continue;
+          const what = isEveryService ? "any service, whoever it acts for" : "IAM takes no wildcard within a name";
+          yield { path: [...path, type, at], evidence: `${value}: ${what}` };
+        }
       }
     },
   },
@@ -129,7 +162,8 @@ export const statements: readonly Rule[] = [
     *check(subject) {
       for (const statement of trusting(subject)) {
         const others = statement.federated.filter((value) => !statement.issuers.includes(issuerOf(value)));
-        const isClosed = statement.lines.length === 0 || statement.lines.some((line) => narrows(line, statement));
+        const closes = (line: Line) => (isNeeded(line) && isClaim(line, statement)) || narrows(line, statement);
+        const isClosed = statement.lines.length === 0 || statement.lines.some(closes);
         if (others.length > 0 && !isClosed)
           yield {
             path: ["Statement", statement.index, "Principal"],
@@ -148,7 +182,9 @@ export const statements: readonly Rule[] = [
       for (const rule of [...values, ...conditions].filter(({ id }) => sayWhy.has(id))) {
         for (const { path } of rule.check(subject)) explained.add(path[1]);
       }
-      for (const statement of trusting(subject).filter(({ index }) => !explained.has(index))) {
+      for (const statement of trusting(subject)) {
+        const isForOthers = namesEverybody(statement.principal) && !isOnlyAboutTokens(statement);
+        if (explained.has(statement.index) || isForOthers) continue;
         const evidence = obstacle(subject, statement);
         if (evidence !== undefined) yield { path: ["Statement", statement.index], evidence };
       }
@@ -168,6 +204,15 @@ export const statements: readonly Rule[] = [
     },
   },
   {
+    id: "too-complex",
+    severity: "error",
+    title: "more kinds of tokens are told apart than are tried here: whether strangers get in is not known",
+    fix: "name accounts and audiences by StringEquals, with fewer wildcards and Deny statements",
+    *check({ effort }) {
+      if (effort.isSpent) yield { path: [], evidence: "too many ways in which wildcards can be met together" };
+    },
+  },
+  {
     id: "quota",
     severity: "warning",
     title: "longer than a trust policy may be, unless the account's quota was raised",
@@ -179,55 +224,13 @@ export const statements: readonly Rule[] = [
   },
 ];
 
-const whole = /^[^*?]+$/;
-const ofOrganization = /^o-[^*?/]+\//;
-/**
- * What a value must be for no stranger to come from there. Tags, source identities and the kind of a caller are missing: whoever has
- * an account chooses those.
- */
-const places: ReadonlyMap<string, RegExp> = new Map([
-  ["aws:principalorgid", whole],
-  ["aws:principalorgpaths", ofOrganization],
-  ["aws:principalaccount", whole],
-  // In an account of one's own, names are free to choose.
-  ["aws:principalarn", /^arn:[^:]*:[^:]*:[^:]*:\d{12}:/],
-  // Buckets and the like name no account.
-  ["aws:sourcearn", /^arn:[^:]*:[^:]*:[^:]*:\d{12}:|^[^*?]+$/],
-  ["aws:sourceaccount", whole],
-  ["aws:sourceorgid", whole],
-  ["aws:sourceorgpaths", ofOrganization],
-  ["aws:sourcevpc", whole],
-  ["aws:sourcevpce", whole],
-  // No more than the largest blocks that one owner has.
-  ["aws:sourceip", /^[\d.]+(\/([89]|[1-9]\d))?$|^[\da-f:.]+(\/(1[6-9]|[2-9]\d|1\d\d))?$/i],
-  ["sts:externalid", whole],
-]);
-
-/** Whether the line asks for callers of one place, as no stranger can choose to come from there. */
-function narrows(line: Line, statement: LintStatement): boolean {
-  if (!isNeeded(line)) return false;
-  if (isClaim(line, statement)) return !line.values.some((value) => /^[*?]/.test(value));
-  const place = places.get(line.key.toLowerCase());
-  return place !== undefined && line.values.every((value) => !isVariable(value) && place.test(value));
-}
-
-/** Whether the line fails where its key is missing. */
-function isNeeded({ use }: Line): boolean {
-  return use.operator !== undefined && use.operator.negated !== true && !use.ifExists && use.set !== "all";
-}
-
 function obstacle(subject: Subject, statement: LintStatement): string | undefined {
-  const { statements: all, openings } = subject;
-  if (openings[statement.index] !== undefined) return undefined;
-  // What is in the place of a wildcard can be made to fit two of them, which is not tried.
-  const isOpenEnded = (one: LintStatement) => one.lines.some((line) => isLike(line) && line.values.some(hasWildcard));
-  if (isOpenEnded(statement) && all.some((one) => one.effect === "Deny" && isOpenEnded(one))) return undefined;
-  const identities = ownIdentities(subject, statement);
-  if (identities.some((claims) => letsIn(subject, statement, claims))) return undefined;
-  // Not all were tried.
-  if (identities.length >= MAX_IDENTITIES || statement.lines.some((line) => line.values.length > MAX_EACH))
-    return undefined;
-  return identities.some((claims) => matchesIdentity(subject, statement, claims))
+  if (subject.openings[statement.index] !== undefined) return undefined;
+  const [guest] = letIn(subject, statement, "all");
+  if (guest !== undefined) return undefined;
+  const [outweighed] = letIn({ ...subject, cores: coresOf(withoutDenials(subject.policy)) }, statement, "all");
+  if (subject.effort.isSpent) return undefined;
+  return outweighed !== undefined
     ? "a Deny statement of the same policy is against everybody whom it lets in"
     : disagreement(statement);
 }

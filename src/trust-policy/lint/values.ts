@@ -23,7 +23,8 @@ function* each(
   evidence: (value: string, line: Line) => string,
 ): Generator<Hit> {
   for (const statement of statements.filter((candidate) => isAboutTokens(candidate) && ofGoogleItself(candidate))) {
-    for (const line of statement.lines.filter((candidate) => isClaim(candidate, statement, ...names))) {
+    const own = statement.lines.filter((line) => line.prefix === googleName && isClaim(line, statement, ...names));
+    for (const line of own) {
       for (const value of line.use.operator === undefined ? [] : line.values) {
         if (test(value, line)) yield { path: valuePath(line, value), evidence: evidence(value, line) };
       }

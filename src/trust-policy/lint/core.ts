@@ -1,0 +1,79 @@
+// What of a policy a token decides.
+import { absentKeys, splitKey } from "../condition-keys.ts";
+import type { PolicyDocument, Statement } from "../policy.ts";
+import { googleName } from "../web-identity.ts";
+import { type Core, issuerOf, lintStatements } from "./rule.ts";
+
+/** A Deny of nothing. */
+const NOTHING: Statement = { effect: "Deny", action: [] };
+
+const variables = /\$\{(?![*?$]\})[^}]*\}/g;
+
+/** Whether a value is what something else in the request makes it. */
+export function isVariable(value: string): boolean {
+  return value.search(variables) >= 0;
+}
+
+/**
+ * The policy without what a token does not say: addresses, times, and whatever a variable becomes, as that is mostly the caller's to
+ * choose, as audience and session name are. An Allow statement asks for less then; a Deny statement that asks for such a thing is
+ * taken not to apply. Google may be called by the ARN of a provider for it: what stands under another name does not count then.
+ */
+export function coresOf(policy: PolicyDocument): Core[] {
+  const federated = policy.statements.flatMap(({ principal }) =>
+    principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []),
+  );
+  const names = new Set(federated.filter((value) => issuerOf(value) === googleName));
+  const hasVariables = policy.version === "2012-10-17";
+  const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables));
+  return [...(names.size === 0 ? [googleName] : names)].map((name) => {
+    const core = { ...policy, statements: trimmedStatements.map((statement) => calling(name, statement)) };
+    return { policy: core, statements: lintStatements(core) };
+  });
+}
+
+function calling(name: string, statement: Statement): Statement {
+  const { principal } = statement;
+  if (principal === undefined || principal === "*" || principal["Federated"] === undefined) return statement;
+  const federated = principal["Federated"].map((value) => {
+    if (value === name) return googleName;
+    return issuerOf(value) === googleName ? `not ${googleName}` : value;
+  });
+  return { ...statement, principal: { ...principal, Federated: federated } };
+}
+
+function trimmed(statement: Statement, hasVariables: boolean): Statement {
+  // What no exchange has is missing, and that decides; but what is said of who asks for the exchange is not documented.
+  const isMissing = (key: string) => absentKeys.has(key) && !key.endsWith("awsservice");
+  const isSurrounding = (key: string) =>
+    ["aws", "sts", "iam"].includes(splitKey(key).prefix) && !isMissing(key.toLowerCase());
+  const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
+  const lines = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
+  );
+  const kept = lines.filter(({ key }) => !isSurrounding(key));
+  if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
+  if (statement.effect === "Deny") return NOTHING;
+  const condition: Record<string, Record<string, readonly string[]>> = {};
+  for (const line of kept.flatMap((each) => (isFree(each.values) ? open(each) : [each]))) {
+    // The line that stands there already is about the same key, and asks for no less.
+    condition[line.operator] = { [line.key]: line.values, ...condition[line.operator] };
+  }
+  return { ...statement, condition };
+}
+
+/** The line with `*` for its variables, under the operator that knows wildcards; a negated one asks for nothing but the key. */
+function open({ operator, key, values }: { operator: string; key: string; values: readonly string[] }) {
+  if (/Not/.test(operator))
+    return operator.startsWith("ForAnyValue:") ? [{ operator: "Null", key, values: ["false"] }] : [];
+  const isPlain = /Equals/.test(operator);
+  const patterns = values.map((value) =>
+    (isPlain ? value.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : value).replace(variables, "*"),
+  );
+  return [{ operator: operator.replace(/String(Equals(IgnoreCase)?|Like)/, "StringLike"), key, values: patterns }];
+}
+
+/** The policy as if it denied nothing; its statements keep their places. */
+export function withoutDenials(policy: PolicyDocument): PolicyDocument {
+  return { ...policy, statements: policy.statements.map((one) => (one.effect === "Deny" ? NOTHING : one)) };
+}

@@ -1,0 +1,168 @@
+// The values that a claim can have: one of each kind that a statement and the Deny statements tell apart.
+import { sharedClients } from "../oauth-client.ts";
+import { isWild, literal, many, type Pattern, splitPattern } from "../pattern.ts";
+import { any, type Budget, exactly, kinds, type Place, type Shape, some } from "./kinds.ts";
+import { isLike, type Line } from "./rule.ts";
+
+/** What a claim can be, besides what the policy names. */
+export interface Language {
+  shapes: readonly Shape[];
+  /** Those that are tried first, as they are easily known for what they are. */
+  usual: readonly string[];
+  /** Whether a value of a policy may be one. */
+  has: (text: string) => boolean;
+}
+
+/** A value of a claim, and whether the policy says it as it is, letter for letter. */
+export interface Name {
+  text: string;
+  isNamed: boolean;
+}
+
+const DIGITS = "0123456789";
+const digit: Place = { of: DIGITS };
+const first: Place = { of: DIGITS.slice(1) };
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const manyOf = (of: string): Place => ({ of, many: true });
+
+/** IDs of accounts of Google's, of 21 digits. */
+export const SUBS: Language = {
+  shapes: [[first, ...Array.from({ length: 20 }, () => digit)]],
+  usual: ["199999999999999999999"],
+  has: (text) => /^\d+$/.test(text),
+};
+
+export const EMAILS: Language = {
+  shapes: [
+    [
+      { of: LETTERS + DIGITS },
+      manyOf(`${LETTERS}${DIGITS}._+-`),
+      ...exactly("@"),
+      { of: LETTERS + DIGITS },
+      manyOf(`${LETTERS}${DIGITS}.-`),
+      ...exactly("."),
+      { of: LETTERS },
+      { of: LETTERS },
+      manyOf(LETTERS),
+    ],
+  ],
+  usual: ["stranger@stranger.iam.gserviceaccount.com", "stranger@gmail.com"],
+  has: (text) => text.includes("@"),
+};
+
+const ofClient = exactly(".apps.googleusercontent.com");
+/** OAuth applications. */
+export const CLIENTS: Language = {
+  shapes: [
+    [first, manyOf(DIGITS), ...ofClient],
+    [first, manyOf(DIGITS), ...exactly("-"), { of: LETTERS + DIGITS }, manyOf(LETTERS + DIGITS), ...ofClient],
+  ],
+  usual: [...sharedClients.keys(), "199999999999-stranger.apps.googleusercontent.com"],
+  has: (text) => text.endsWith(".apps.googleusercontent.com"),
+};
+
+/** Whatever may be asked for. */
+export const AUDIENCES: Language = {
+  shapes: [[any, some]],
+  usual: ["https://stranger.example", "stranger"],
+  has: () => true,
+};
+
+/** Numbers of organizations. */
+export const NUMBERS: Language = { shapes: [[first, manyOf(DIGITS)]], usual: ["1"], has: (text) => /^\d+$/.test(text) };
+
+const within = `${LETTERS}${DIGITS}-`;
+const labels = (inner: string): Shape[] => [
+  [{ of: LETTERS + DIGITS }],
+  [{ of: LETTERS + DIGITS }, manyOf(inner), { of: LETTERS + DIGITS }],
+];
+const OF_POD = "system:serviceaccount:";
+/** Service accounts of Kubernetes. */
+export const PODS: Language = {
+  shapes: labels(within).flatMap((namespace) =>
+    labels(`${within}.`).map((name) => exactly(OF_POD).concat(namespace, exactly(":"), name)),
+  ),
+  usual: [`${OF_POD}stranger:stranger`],
+  has: () => true,
+};
+
+/** What all pods of the namespaces begin with that a policy names: whoever trusts one of them trusts those who run it. */
+export function namespacesOf(lines: readonly Line[]): string[] {
+  const namespaces = lines.flatMap(({ patterns }) => patterns.map((pattern) => splitPattern(pattern, 4)[2] ?? []));
+  return [...new Set(namespaces.filter(isFixed).map((namespace) => `${OF_POD}${literal(namespace)}:`))];
+}
+
+/**
+ * The values that a claim can have, one of each kind that the lines tell apart; those first that the policy names.
+ *
+ * @param lines by which the claim is compared
+ * @param named all lines on the claim that the policy has
+ * @param heads what is named as well: whatever begins so
+ */
+export function namesOf(
+  language: Language,
+  lines: readonly Line[],
+  named: readonly Line[],
+  budget: Budget,
+  heads: readonly string[] = [],
+): Name[] {
+  const literals = [...new Set(named.flatMap(textsOf))];
+  const lower = new Set(literals.map((text) => text.toLowerCase()));
+  const isNamed = (text: string) => lower.has(text.toLowerCase()) || heads.some((head) => text.startsWith(head));
+  const reserved = [...literals.map(inAnyCase), ...heads.map((head) => [...exactly(head), some])];
+  const made = kinds(language.shapes, [reserved, ...lines.map(shapesOf)], budget);
+  const numbers = lines.filter((line) => !comparesText(line)).flatMap(({ values }) => values);
+  const near = numbers.flatMap((number) => neighbours(number, literals.length + 1));
+  const all = new Map<string, Name>();
+  for (const text of [...literals, ...near].filter(language.has).concat(language.usual, made)) {
+    const name = { text, isNamed: isNamed(text) };
+    const kind = [
+      name.isNamed,
+      ...lines.map(({ use, patterns }) => patterns.some((one) => use.operator?.test(one, text))),
+    ];
+    const key = kind.join();
+    if (!all.has(key)) all.set(key, name);
+  }
+  return [...all.values()];
+}
+
+const isFixed = (pattern: Pattern): boolean => pattern.length > 0 && !pattern.some(isWild);
+const comparesText = ({ operator }: Line): boolean => /String|Arn/.test(operator);
+
+/** Values that stand for themselves alone. */
+function textsOf(line: Line): string[] {
+  return line.patterns.filter((pattern) => !isLike(line) || !pattern.some(isWild)).map(literal);
+}
+
+function inAnyCase(text: string): Shape {
+  return text.split("").map((character) => ({ of: character.toLowerCase() + character.toUpperCase() }));
+}
+
+/** What passes a line that compares text; numbers and the like have no shape. */
+function shapesOf(line: Line): Shape[] {
+  if (!comparesText(line)) return [];
+  if (line.operator.includes("IgnoreCase")) return line.patterns.map((pattern) => inAnyCase(literal(pattern)));
+  if (!isLike(line)) return line.patterns.map((pattern) => exactly(literal(pattern)));
+  if (!line.operator.includes("Arn")) return line.patterns.map((pattern) => pattern.map((part) => placeOf(part, any)));
+  // No wildcard of the first five parts reaches over a colon.
+  return line.patterns.flatMap((pattern) => {
+    const parts = splitPattern(pattern, 6);
+    const shapes = parts.map((part, at) => part.map((one) => placeOf(one, at < 5 ? notColon : any)));
+    return parts.length < 6 ? [] : [shapes.flatMap((shape, at) => (at === 0 ? shape : exactly(":").concat(shape)))];
+  });
+}
+
+const notColon: Place = { of: ":", but: true };
+
+function placeOf(part: Pattern[number], wild: Place): Place {
+  if (typeof part === "string") return { of: part };
+  return part === many ? { ...wild, many: true } : wild;
+}
+
+/** Numbers on both sides of one that a double keeps, so many that not all of them can be named. */
+function neighbours(value: string, count: number): string[] {
+  if (!/^\d{1,15}$/.test(value)) return [];
+  return Array.from({ length: 2 * count + 1 }, (_, at) => String(Number(value) + at - count)).filter((number) =>
+    /^[1-9]/.test(number),
+  );
+}
