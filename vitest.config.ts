@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     // As many as there are processors; the default leaves one of two idle.
     maxWorkers: "100%",
+    globalSetup: "test/temporary-directory.ts",
     projects: [
       {
         test: {

@@ -11,7 +11,7 @@ import { audienceKey, googleName, keyPrefixOf, type TokenClaims } from "./web-id
 export function hintForCondition(result: ConditionResult, claims: TokenClaims, version: string): string | undefined {
   const { operator, key, wanted, actual } = result;
   if (actual === undefined && everyRequestKeys.has(key.toLowerCase()))
-    return `every request has ${key}, but what it is here was not said: give it as context, as --context ${key}=VALUE`;
+    return `every request has ${key}, but what it is here was not said: trust-policy evaluate --context ${key}=VALUE tries one`;
   if (result.matched) return undefined;
   const use = readOperator(operator);
   const unknown = unknownKey(key, keyPrefixOf(claims));

@@ -231,7 +231,7 @@ describe("hints", () => {
     [
       "a key that every request has",
       key("aws:SourceIp", "1.2.3.4", "IpAddress"),
-      "every request has aws:SourceIp, but what it is here was not said: give it as context, as --context aws:SourceIp=VALUE",
+      "every request has aws:SourceIp, but what it is here was not said: trust-policy evaluate --context aws:SourceIp=VALUE tries one",
     ],
     [
       "a key that every request has, under a negated operator",

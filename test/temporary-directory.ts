@@ -1,0 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** All that the tests write lies in one directory, which goes when they end. */
+export default function setup(): () => void {
+  const before = process.env["TMPDIR"];
+  const directory = mkdtempSync(join(tmpdir(), "gcp2aws-tests-"));
+  process.env["TMPDIR"] = directory;
+  return () => {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
