@@ -15,7 +15,8 @@ import {
   PODS,
   SUBS,
 } from "./names.ts";
-import { type Core, isAboutTokens, type Line, type LintStatement } from "./rule.ts";
+import { namesEverybody } from "../policy.ts";
+import { type Core, isAboutTokens, issuerOf, type Line, type LintStatement } from "./rule.ts";
 
 /** What is tried for one policy, at most: about a second for names, and one for decisions. Policies of some length take a thousandth. */
 const NAMES = 10_000_000;
@@ -108,7 +109,11 @@ function makeSearch(core: Core, statement: LintStatement, issuer: string, effort
       ({ matched }) => matched,
     );
   };
-  const sure = denials.filter((one) => one.lines.length > 0 && one.issuers.includes(issuer) && isAboutTokens(one));
+  // A provider of another account is another one.
+  const providers = statement.federated.filter((value) => issuerOf(value) === issuer);
+  const isAboutAll = (one: LintStatement) =>
+    namesEverybody(one.principal) || (providers.length > 0 && providers.every((name) => one.federated.includes(name)));
+  const sure = denials.filter((one) => one.lines.length > 0 && isAboutAll(one) && isAboutTokens(one));
   const made = new Map<string, Name[]>();
   return {
     names(language, ...keys) {
