@@ -23,10 +23,10 @@ export function coresOf(policy: PolicyDocument): Core[] {
   const federated = policy.statements.flatMap(({ principal }) =>
     principal === undefined || principal === "*" ? [] : (principal["Federated"] ?? []),
   );
-  const names = new Set(federated.filter((value) => issuerOf(value) === googleName));
+  const names = new Set([googleName, ...federated.filter((value) => issuerOf(value) === googleName)]);
   const hasVariables = policy.version === "2012-10-17";
   const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables));
-  return [...(names.size === 0 ? [googleName] : names)].map((name) => {
+  return [...names].map((name) => {
     const core = { ...policy, statements: trimmedStatements.map((statement) => calling(name, statement)) };
     return { policy: core, statements: lintStatements(core) };
   });

@@ -1,7 +1,7 @@
 // Identities made up to be tried on a policy: all that it could tell apart, those that it names and strangers to it.
 import { evaluateConditions } from "../condition.ts";
 import { decide } from "../evaluate-trust-policy.ts";
-import { googleName, type TokenClaims } from "../web-identity.ts";
+import { googleName, keyPrefixOf, type TokenClaims } from "../web-identity.ts";
 import type { Budget } from "./kinds.ts";
 import {
   AUDIENCES,
@@ -54,9 +54,14 @@ export function* letIn(subject: Searched, { index }: LintStatement, wanted: Want
   }
 }
 
-function decides({ policy }: Core, index: number, claims: TokenClaims): boolean {
-  const { decision, statements } = decide(policy, { claims });
-  return decision === "allowed" && statements.some(({ statement, matched }) => statement === index && matched);
+/** Whether the statement is one that lets it in, in one of the accounts whose provider for it the statement names. */
+function decides({ policy, statements }: Core, index: number, claims: TokenClaims): boolean {
+  const providers = (statements[index]?.federated ?? []).filter((value) => issuerOf(value) === keyPrefixOf(claims));
+  const accounts = new Set(providers.map((value) => /^arn:[\w-]+:iam::(\d{12}):/.exec(value)?.[1]));
+  return [...(accounts.size === 0 ? [undefined] : accounts)].some((accountId) => {
+    const { decision, statements: results } = decide(policy, { claims, ...(accountId !== undefined && { accountId }) });
+    return decision === "allowed" && results.some(({ statement, matched }) => statement === index && matched);
+  });
 }
 
 /** One of each kind that the policy could tell apart, but for those that a Deny is against whatever else they have. */

@@ -183,8 +183,8 @@ export const statements: readonly Rule[] = [
         for (const { path } of rule.check(subject)) explained.add(path[1]);
       }
       for (const statement of trusting(subject)) {
-        const isForOthers = namesEverybody(statement.principal) && !isOnlyAboutTokens(statement);
-        if (explained.has(statement.index) || isForOthers) continue;
+        // Who else there may be is not known.
+        if (explained.has(statement.index) || namesEverybody(statement.principal)) continue;
         const evidence = obstacle(subject, statement);
         if (evidence !== undefined) yield { path: ["Statement", statement.index], evidence };
       }
