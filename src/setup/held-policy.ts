@@ -51,9 +51,10 @@ export function checkClosed(held: PolicyDocument, roleArn: string): void {
   const found = lintTrustPolicy(policyText(held)).find(isOpening);
   if (found === undefined) return;
   const { rule, title, evidence, path } = found;
+  const does = rule === "too-complex" ? "may let strangers in" : "lets strangers in";
   throw new Gcp2awsError(
     "POLICY_FINDINGS",
-    `the trust policy of ${roleArn} lets strangers in: ${title} (${path}, ${rule}: ${printable(evidence, 300)})`,
+    `the trust policy of ${roleArn} ${does}: ${title} (${path}, ${rule}: ${printable(evidence, 300)})`,
     {
       hint: "mend it first, gcp2aws trust-policy lint says how; or run it with --skip-aws, which leaves the role as it is",
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { joined, takes } from "../../src/setup/held-policy.ts";
+import { checkClosed, joined, takes } from "../../src/setup/held-policy.ts";
 import type { PolicyRequest } from "../../src/trust-policy/evaluate.ts";
 import { trustGoogle } from "../../src/trust-policy/generate.ts";
 import { parsePolicy } from "../../src/trust-policy/policy.ts";
@@ -143,4 +143,23 @@ describe("a policy of version 2008-10-17", () => {
     const newer = { ...held, version: "2012-10-17" as const };
     expect(joined(newer, trustGoogle([{ sub: "1" }], ["a${b"]), ROLE).statements).toHaveLength(2);
   });
+});
+
+it.each([
+  [{ StringLike: { "accounts.google.com:oaud": "*" } }, [], /lets strangers in: .*audience-only/],
+  [
+    { StringLike: { "accounts.google.com:oaud": "*" } },
+    Array.from("abcdefghijklmnopqrst", (letter) => ({ StringNotLike: { "accounts.google.com:oaud": `*${letter}*` } })),
+    /may let strangers in: .*too-complex/,
+  ],
+])("a role is not closed that lets strangers in, or may", (condition, denied, message) => {
+  const statement = { Principal: { Federated: "accounts.google.com" }, Action: "sts:AssumeRoleWithWebIdentity" };
+  const policy = parsePolicy({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", ...statement, Condition: condition },
+      ...denied.map((Condition) => Object.assign({ Effect: "Deny", Condition }, statement)),
+    ],
+  });
+  expect(() => checkClosed(policy, "arn:aws:iam::111122223333:role/R")).toThrow(message);
 });
