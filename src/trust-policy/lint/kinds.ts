@@ -84,43 +84,72 @@ interface Automaton {
 /** The state of which nothing comes any more. */
 const DEAD = 0;
 
+/** Places of shapes, those that begin alike joined. */
+interface Node {
+  /** What may stand here any number of times. */
+  loop: Place | undefined;
+  /** A shape ends here. */
+  isEnd: boolean;
+  next: Map<string, { place: Place; node: Node }>;
+}
+
+function treeOf(shapes: readonly Shape[]): Node {
+  const newNode = (loop?: Place): Node => ({ loop, isEnd: false, next: new Map() });
+  const root = newNode();
+  for (const shape of shapes) {
+    let node = root;
+    for (const place of shape) {
+      const name = JSON.stringify(place);
+      const edge = node.next.get(name) ?? { place, node: newNode(place.many ? place : undefined) };
+      node.next.set(name, edge);
+      node = edge.node;
+    }
+    node.isEnd = true;
+  }
+  return root;
+}
+
+const holds = ({ of, but }: Place, character: string): boolean => of.includes(character) !== (but === true);
+
 /** A deterministic automaton for texts that have one of the shapes; its states are made as they are asked for. */
 function automaton(shapes: readonly Shape[], alphabet: readonly string[], budget: Budget): Automaton {
-  /** Of all shapes one after the other; undefined is the end of one. */
-  const places = shapes.flatMap((shape) => [...shape, undefined]);
-  const starts = shapes.map((_, at) => shapes.slice(0, at).reduce((sum, { length }) => sum + length + 1, 0));
-  /** Of each state, the places that may come next. */
-  const states: (readonly number[])[] = [];
+  const ids = new Map<Node, number>();
+  const idOf = (node: Node) => ids.get(node) ?? ids.set(node, ids.size).size - 1;
+  /** Of each state, the nodes at which a text may be. */
+  const states: (readonly Node[])[] = [];
   const rows: number[][] = [];
   const numbers = new Map<string, number>();
-  const numberOf = (positions: Iterable<number>): number => {
-    const all = new Set(positions);
+  const numberOf = (nodes: Iterable<Node>): number => {
+    const all = new Set(nodes);
     // Grows as it is gone through.
-    for (const at of all) if (places[at]?.many) all.add(at + 1);
-    const sorted = [...all].toSorted((a, b) => a - b);
-    const name = sorted.join();
+    for (const node of all) for (const { place, node: next } of node.next.values()) if (place.many) all.add(next);
+    const sorted = [...all].toSorted((a, b) => idOf(a) - idOf(b));
+    budget.steps -= sorted.length;
+    // Whatever comes then, it has one of the shapes.
+    const last = sorted.find(({ isEnd, loop }) => isEnd && loop?.of === "" && loop.but);
+    const members = last === undefined ? sorted : [last];
+    const name = members.map(idOf).join();
     const known = numbers.get(name);
     if (known !== undefined) return known;
     numbers.set(name, states.length);
     rows.push([]);
-    return states.push(sorted) - 1;
+    return states.push(members) - 1;
   };
   numberOf([]);
   return {
-    start: numberOf(starts),
+    start: numberOf([treeOf(shapes)]),
     step(state, at) {
       const row = rows[state] ?? [];
       const known = row[at];
       if (known !== undefined) return known;
       const character = alphabet[at] ?? "";
-      const next = (states[state] ?? []).flatMap((position) => {
-        const place = places[position];
-        if (place === undefined || place.of.includes(character) === (place.but === true)) return [];
-        return [place.many ? position : position + 1];
+      const next = (states[state] ?? []).flatMap((node) => {
+        const edges = [...node.next.values()].filter(({ place }) => !place.many && holds(place, character));
+        const own = node.loop !== undefined && holds(node.loop, character) ? [node] : [];
+        return own.concat(edges.map((edge) => edge.node));
       });
-      budget.steps -= (states[state] ?? []).length + next.length;
       return (row[at] = numberOf(next));
     },
-    accepts: (state) => (states[state] ?? []).some((position) => places[position] === undefined),
+    accepts: (state) => (states[state] ?? []).some(({ isEnd }) => isEnd),
   };
 }
