@@ -305,6 +305,75 @@ describe("findings", () => {
   });
 });
 
+describe("policies as long as they may be, with many patterns, are not too complex:", () => {
+  const cluster = "container.googleapis.com/v1/projects/p/locations/l/clusters/c";
+  const ofCluster = { Federated: `arn:aws:iam::111122223333:oidc-provider/${cluster}` };
+  const list = (length: number, each: (at: number) => string) => Array.from({ length }, (_, at) => each(at));
+  const allow = (principal: object, condition: object) => ({
+    Effect: "Allow",
+    Principal: principal,
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition: condition,
+  });
+  const google = { Federated: "accounts.google.com" };
+  const id = (at: number) => `1${String(at * 7_919_797).padStart(20, "0")}`;
+  const audience = { StringEquals: { "accounts.google.com:oaud": "https://aws.example.com" } };
+
+  test.each<[string, object[], string[]]>([
+    [
+      "accounts",
+      [allow(google, { StringEquals: { "accounts.google.com:sub": list(150, id), ...audience.StringEquals } })],
+      ["quota"],
+    ],
+    [
+      "namespaces, less some",
+      [
+        allow(ofCluster, {
+          StringLike: { [`${cluster}:sub`]: list(36, (at) => `system:serviceaccount:*-team-${at}:*`) },
+        }),
+        {
+          ...allow(ofCluster, {
+            StringLike: { [`${cluster}:sub`]: ["system:serviceaccount:kube-*:*", "*:default"] },
+          }),
+          Effect: "Deny",
+        },
+      ],
+      ["wildcard-identity"],
+    ],
+    [
+      "projects, less some",
+      [
+        allow(google, {
+          StringLike: { "accounts.google.com:email": list(20, (at) => `*@project-${at}.iam.gserviceaccount.com`) },
+          ...audience,
+        }),
+        {
+          ...allow(google, {
+            StringNotLike: { "accounts.google.com:email": ["*.gserviceaccount.com", "*@example.com"] },
+          }),
+          Effect: "Deny",
+        },
+      ],
+      ["email-key", "wildcard-identity"],
+    ],
+    [
+      "audiences",
+      [
+        allow(google, {
+          StringEquals: { "accounts.google.com:sub": id(1), "accounts.google.com:aud": id(1) },
+          StringLike: { "accounts.google.com:oaud": list(30, (at) => `https://*.service-${at}.example.com/*`) },
+        }),
+      ],
+      ["wildcard-audience"],
+    ],
+  ])("%s", (_, Statement, wanted) => {
+    const began = performance.now();
+    const findings = lintTrustPolicy(JSON.stringify({ Version: "2012-10-17", Statement }));
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect([...new Set(findings.map(({ rule }) => rule))].toSorted()).toEqual(wanted);
+  });
+});
+
 test("a policy of thousands of identities is looked through in a moment", () => {
   const list = (prefix: string) => Array.from({ length: 10 }, (_, at) => `${prefix}${at}`);
   const keys = {

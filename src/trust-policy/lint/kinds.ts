@@ -124,7 +124,7 @@ function automaton(shapes: readonly Shape[], alphabet: readonly string[], budget
     // Grows as it is gone through.
     for (const node of all) for (const { place, node: next } of node.next.values()) if (place.many) all.add(next);
     const sorted = [...all].toSorted((a, b) => idOf(a) - idOf(b));
-    budget.steps -= sorted.length;
+    budget.steps -= 4 * sorted.length;
     // Whatever comes then, it has one of the shapes.
     const last = sorted.find(({ isEnd, loop }) => isEnd && loop?.of === "" && loop.but);
     const members = last === undefined ? sorted : [last];
