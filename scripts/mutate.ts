@@ -11,7 +11,12 @@ const PACKAGES = ["@stryker-mutator/core@10.1.1", "@stryker-mutator/vitest-runne
 const ALL = ["src/trust-policy/**/*.ts", "!src/trust-policy/index.ts"];
 /** Those that are about that code: its own but the slow properties, and those in which it meets documents and the doctor. */
 const TESTS = {
-  include: ["test/trust-policy/*.test.ts", "test/docs.test.ts", "test/doctor/trust.test.ts"],
+  include: [
+    "test/trust-policy/*.test.ts",
+    "test/docs.test.ts",
+    "test/doctor/trust.test.ts",
+    "test/setup/held-policy.test.ts",
+  ],
   exclude: ["test/trust-policy/algebra.test.ts", "test/trust-policy/lint-strangers.test.ts"],
 };
 

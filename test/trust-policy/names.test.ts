@@ -115,6 +115,11 @@ describe("each way to compare tells names apart", () => {
     ]);
   });
 
+  test("in the last part of an ARN colons too", () => {
+    const found = strange(AUDIENCES, ["ArnLike", "a:b:c:d:e:*"], ["StringLike", "a:b:c:d:e:*:*"]);
+    expect(found.filter((text) => /^a:b:c:d:e:.*:/.test(text))).toHaveLength(1);
+  });
+
   test("numbers, on both sides", () => {
     const of = (...all: Parameters<typeof lines>) => strange(NUMBERS, ...all).map(Number);
     expect(of(["NumericGreaterThan", "5"])).toEqual([3, 6]);

@@ -59,10 +59,11 @@ export function isGuarded(statement: LintStatement, all: readonly LintStatement[
   });
 }
 
-/** Whether all actions of the one are some of the other's. */
-function covers({ action: wide }: LintStatement, { action = [] }: LintStatement): boolean {
-  const patterns = (wide ?? []).map((text) => readPattern(text.toLowerCase()) ?? []);
-  return action.length > 0 && action.every((name) => patterns.some((pattern) => matches(pattern, name.toLowerCase())));
+/** Whether all by which the one lets callers assume the role are some of the other's actions. */
+function covers({ action: wide = [] }: LintStatement, { action = ["*"] }: LintStatement): boolean {
+  const patterns = wide.map((text) => readPattern(text.toLowerCase()) ?? []);
+  const assuming = action.map((name) => name.toLowerCase()).filter((name) => /assume|[*?]/.test(name));
+  return assuming.every((name) => patterns.some((pattern) => matches(pattern, name)));
 }
 
 function namesPlace(line: Line, statement: LintStatement): boolean {

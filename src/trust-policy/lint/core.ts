@@ -55,9 +55,10 @@ function trimmed(statement: Statement, hasVariables: boolean): Statement {
   if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
   if (statement.effect === "Deny") return NOTHING;
   const condition: Record<string, Record<string, readonly string[]>> = {};
-  for (const line of kept.flatMap((each) => (isFree(each.values) ? open(each) : [each]))) {
-    // The line that stands there already is about the same key, and asks for no less.
-    condition[line.operator] = { [line.key]: line.values, ...condition[line.operator] };
+  const opened = kept.filter(({ values }) => isFree(values)).flatMap(open);
+  for (const { operator, key, values } of kept.filter((line) => !isFree(line.values)).concat(opened)) {
+    // A line that stands there already stays: to ask for less than the policy finds no fewer.
+    condition[operator] = { [key]: values, ...condition[operator] };
   }
   return { ...statement, condition };
 }
@@ -65,7 +66,7 @@ function trimmed(statement: Statement, hasVariables: boolean): Statement {
 /** The line with `*` for its variables, under the operator that knows wildcards; a negated one asks for nothing but the key. */
 function open({ operator, key, values }: { operator: string; key: string; values: readonly string[] }) {
   if (/Not/.test(operator))
-    return operator.startsWith("ForAnyValue:") ? [{ operator: "Null", key, values: ["false"] }] : [];
+    return operator.startsWith("ForAnyValue:") ? [{ operator: "ForAnyValue:StringLike", key, values: ["*"] }] : [];
   const isPlain = /Equals/.test(operator);
   const patterns = values.map((value) =>
     (isPlain ? value.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : value).replace(variables, "*"),
