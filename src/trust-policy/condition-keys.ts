@@ -68,6 +68,12 @@ export const absentKeys: ReadonlySet<string> = new Set(
   ].flatMap((names) => names.split(" ").map((name) => `aws:${name}`.toLowerCase())),
 );
 
+/** Whether no exchange of a token has the key, whoever asks for it. */
+export function isAbsent(key: string): boolean {
+  const lower = key.toLowerCase();
+  return absentKeys.has(lower) || lower === "sts:externalid" || lower.startsWith("aws:principaltag/");
+}
+
 /** `aws:RequestTag/KEY`, and the tags of the role. */
 export const tagKeys: readonly string[] = ["aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/"];
 

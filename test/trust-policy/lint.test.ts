@@ -189,6 +189,7 @@ describe("everybody, but for those whom a Deny is against", () => {
     [{ Condition: { StringNotEquals: org }, Action: "sts:*" }, ["sts:AssumeRole", "sts:AssumeRoleWithSAML"]],
     [{ Condition: { StringNotEquals: org }, Principal: { AWS: "*" } }],
     [{ Condition: { StringNotEquals: org, BoolIfExists: { "aws:PrincipalIsAWSService": "false" } } }],
+    [{ Condition: { StringNotEquals: { ...org, "aws:PrincipalAccount": "111122223333" } } }],
     [{ Condition: { ArnNotLike: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/*" } } }],
     [{ Condition: { NotIpAddress: { "aws:SourceIp": "203.0.113.0/24" } } }],
   ])("%j: are closed out", (deny, action) => {
@@ -200,7 +201,9 @@ describe("everybody, but for those whom a Deny is against", () => {
     [{ Condition: { StringEquals: org } }],
     [{ Condition: { "ForAllValues:StringNotEquals": org } }],
     [{ Condition: { "ForAnyValue:StringNotEquals": org } }],
-    [{ Condition: { StringNotEquals: { ...org, "aws:PrincipalAccount": "111122223333" } } }],
+    [{ Condition: { StringNotEquals: { ...org, "aws:PrincipalTag/team": "a" } } }],
+    [{ Condition: { StringNotEquals: { ...org, "aws:PrincipalIsAWSService": "false" } } }],
+    [{ Condition: { StringNotEquals: org, NumericEquals: { "aws:PrincipalIsAWSService": "false" } } }],
     [{ Condition: { StringNotEquals: org, BoolIfExists: { "aws:PrincipalIsAWSService": "true" } } }],
     [{ Condition: { StringNotEquals: org, Null: { "aws:PrincipalIsAWSService": "false" } } }],
     [{ Condition: { StringNotEquals: org, Bool: { "aws:SecureTransport": "false" } } }],

@@ -2,6 +2,7 @@
 import { isClientId } from "../oauth-client.ts";
 import { isWild, matches, readPattern } from "../pattern.ts";
 import { namesEverybody } from "../policy.ts";
+import { isVariable } from "./core.ts";
 import { isClaim, isLike, type Line, type LintStatement } from "./rule.ts";
 
 const fixed = /^[^*?]+$/;
@@ -48,14 +49,16 @@ export function isNeeded({ use }: Line): boolean {
 
 /** Whether a Deny is against all who come from elsewhere. */
 export function isGuarded(statement: LintStatement, all: readonly LintStatement[]): boolean {
-  const isOfPeople = ({ key, values, use }: Line) =>
-    key.toLowerCase() === "aws:principalisawsservice" && use.operator !== undefined && values.join() === "false";
+  const isOfPeople = ({ key, values, operator }: Line) =>
+    key.toLowerCase() === "aws:principalisawsservice" &&
+    /^(Bool|StringEquals)(IfExists)?$/.test(operator) &&
+    values.join() === "false";
   return all.some((guard) => {
     const lines = guard.lines.filter((line) => !isOfPeople(line));
     const isAgainst = (line: Line) =>
       line.use.operator?.negated === true && line.use.set === undefined && namesPlace(line, statement);
     const isForAll = guard.effect === "Deny" && namesEverybody(guard.principal) && covers(guard, statement);
-    return isForAll && lines.length === 1 && lines.every(isAgainst);
+    return isForAll && lines.length > 0 && lines.every(isAgainst);
   });
 }
 
@@ -67,8 +70,8 @@ function covers({ action: wide = [] }: LintStatement, { action = ["*"] }: LintSt
 }
 
 function namesPlace(line: Line, statement: LintStatement): boolean {
-  // What has a variable is not among the patterns.
-  if (line.patterns.length < line.values.length) return false;
+  // What is there is the caller's to say then, or what the caller has.
+  if (line.values.some(isVariable)) return false;
   const key = line.key.toLowerCase();
   if (key === "aws:sourceip") return line.operator.includes("IpAddress") && areFew(line.values);
   if (!/String|Arn/.test(line.operator)) return false;

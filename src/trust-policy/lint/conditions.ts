@@ -1,8 +1,18 @@
 // Operators and keys that do not do what they seem to.
-import { absentKeys, googleKeys } from "../condition-keys.ts";
+import { googleKeys, isAbsent } from "../condition-keys.ts";
 import { unknownKey } from "../hints.ts";
-import { namesEverybody } from "../policy.ts";
-import { type Hit, isAboutTokens, isClaim, type Line, type LintStatement, type Rule, type Subject } from "./rule.ts";
+
+import {
+  type Hit,
+  isAboutTokens,
+  isClaim,
+  issuerOf,
+  type Line,
+  type LintStatement,
+  namesCallers,
+  type Rule,
+  type Subject,
+} from "./rule.ts";
 
 /** Every line of statements about tokens that a test holds for. */
 function* each(
@@ -36,8 +46,7 @@ function hasOneValue({ key, name }: Line): boolean {
 
 /** Keys of requests that are no exchange of a token: of callers, of what was called for them, of services. */
 function isOfOthers({ key, prefix }: Line): boolean {
-  const lower = key.toLowerCase();
-  if (absentKeys.has(lower) || lower === "sts:externalid" || lower.startsWith("aws:principaltag/")) return true;
+  if (isAbsent(key)) return true;
   return !["aws", "sts", "iam"].includes(prefix) && /^[a-z\d-]+$/.test(prefix);
 }
 
@@ -87,12 +96,17 @@ export const conditions: readonly Rule[] = [
     title: "no token of Google's has this condition key",
     fix: `Google's keys are accounts.google.com: and one of ${[...googleKeys.keys()].join(", ")}`,
     check: (subject) =>
-      each(subject, (line, { issuers, effect, principal }) => {
+      each(subject, (line, { issuers, effect, principal, federated }) => {
         const { key, use } = line;
         // There it is the point that the key may be missing.
         if ((use.ifExists || effect === "Deny") && isOfOthers(line)) return undefined;
         // The statement is about callers that have it, as well.
-        if (namesEverybody(principal) && isOfOthers(line)) return undefined;
+        if (namesCallers(principal) && isOfOthers(line)) return undefined;
+        // Tokens of another provider in the same statement have it.
+        if (
+          federated.some((value) => issuerOf(value).toLowerCase() === line.prefix && !issuers.includes(issuerOf(value)))
+        )
+          return undefined;
         const reasons = issuers.map((issuer) => unknownKey(key, issuer));
         return reasons.includes(undefined) ? undefined : reasons[0];
       }),

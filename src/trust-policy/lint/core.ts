@@ -1,5 +1,5 @@
 // What of a policy a token decides.
-import { absentKeys, splitKey } from "../condition-keys.ts";
+import { isAbsent, splitKey } from "../condition-keys.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName } from "../web-identity.ts";
 import { type Core, issuerOf, lintStatements } from "./rule.ts";
@@ -44,7 +44,7 @@ function calling(name: string, statement: Statement): Statement {
 
 function trimmed(statement: Statement, hasVariables: boolean): Statement {
   // What no exchange has is missing, and that decides; but what is said of who asks for the exchange is not documented.
-  const isMissing = (key: string) => absentKeys.has(key) && !key.endsWith("awsservice");
+  const isMissing = (key: string) => isAbsent(key) && !key.endsWith("awsservice");
   const isSurrounding = (key: string) =>
     ["aws", "sts", "iam"].includes(splitKey(key).prefix) && !isMissing(key.toLowerCase());
   const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
@@ -63,15 +63,18 @@ function trimmed(statement: Statement, hasVariables: boolean): Statement {
   return { ...statement, condition };
 }
 
-/** The line with `*` for its variables, under the operator that knows wildcards; a negated one asks for nothing but the key. */
+/** The line with `*` for its variables, and so under an operator that knows wildcards; a negated one asks for no more than the key. */
 function open({ operator, key, values }: { operator: string; key: string; values: readonly string[] }) {
   if (/Not/.test(operator))
     return operator.startsWith("ForAnyValue:") ? [{ operator: "ForAnyValue:StringLike", key, values: ["*"] }] : [];
-  const isPlain = /Equals/.test(operator);
-  const patterns = values.map((value) =>
-    (isPlain ? value.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : value).replace(variables, "*"),
-  );
-  return [{ operator: operator.replace(/String(Equals(IgnoreCase)?|Like)/, "StringLike"), key, values: patterns }];
+  const isPlain = operator.includes("Equals") && !operator.includes("Arn");
+  const escaped = (text: string) => (isPlain ? text.replace(/(?<!\$\{)[*?]/g, (sign) => `\${${sign}}`) : text);
+  // There is no operator with wildcards that takes capital letters for small ones.
+  const patterns = operator.includes("IgnoreCase")
+    ? ["*"]
+    : values.map((value) => value.split(variables).map(escaped).join("*"));
+  const name = operator.replace(/String(Equals(IgnoreCase)?|Like)|Arn(Equals|Like)/, "StringLike");
+  return [{ operator: name, key, values: patterns }];
 }
 
 /** The policy as if it denied nothing; its statements keep their places. */

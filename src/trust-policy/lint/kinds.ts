@@ -83,73 +83,61 @@ interface Automaton {
 
 /** The state of which nothing comes any more. */
 const DEAD = 0;
+/** The rest of a text that is whole. */
+const END = 0;
 
-/** Places of shapes, those that begin alike joined. */
-interface Node {
-  /** What may stand here any number of times. */
-  loop: Place | undefined;
-  /** A shape ends here. */
-  isEnd: boolean;
-  next: Map<string, { place: Place; node: Node }>;
+/** What may still come: nothing, where there is no place. */
+interface Rest {
+  place?: Place;
+  next: number;
 }
-
-function treeOf(shapes: readonly Shape[]): Node {
-  const newNode = (loop?: Place): Node => ({ loop, isEnd: false, next: new Map() });
-  const root = newNode();
-  for (const shape of shapes) {
-    let node = root;
-    for (const place of shape) {
-      const name = JSON.stringify(place);
-      const edge = node.next.get(name) ?? { place, node: newNode(place.many ? place : undefined) };
-      node.next.set(name, edge);
-      node = edge.node;
-    }
-    node.isEnd = true;
-  }
-  return root;
-}
-
-const holds = ({ of, but }: Place, character: string): boolean => of.includes(character) !== (but === true);
 
 /** A deterministic automaton for texts that have one of the shapes; its states are made as they are asked for. */
 function automaton(shapes: readonly Shape[], alphabet: readonly string[], budget: Budget): Automaton {
-  const ids = new Map<Node, number>();
-  const idOf = (node: Node) => ids.get(node) ?? ids.set(node, ids.size).size - 1;
-  /** Of each state, the nodes at which a text may be. */
-  const states: (readonly Node[])[] = [];
+  const rests: Rest[] = [{ next: END }];
+  const known = new Map<string, number>();
+  /** Shapes that end alike have the same rest there, or the states would say by which of them a text has come. */
+  const restOf = (shape: Shape): number =>
+    shape.reduceRight((next, place) => {
+      const name = JSON.stringify([place, next]);
+      const rest = known.get(name) ?? rests.push({ place, next }) - 1;
+      known.set(name, rest);
+      return rest;
+    }, END);
+  const starts = shapes.map(restOf);
+  const whatever = restOf([some]);
+  /** Of each state, the rests that it leaves. */
+  const states: (readonly number[])[] = [];
   const rows: number[][] = [];
   const numbers = new Map<string, number>();
-  const numberOf = (nodes: Iterable<Node>): number => {
-    const all = new Set(nodes);
+  const numberOf = (left: Iterable<number>): number => {
+    const all = new Set(left);
     // Grows as it is gone through.
-    for (const node of all) for (const { place, node: next } of node.next.values()) if (place.many) all.add(next);
-    const sorted = [...all].toSorted((a, b) => idOf(a) - idOf(b));
-    budget.steps -= 4 * sorted.length;
-    // Whatever comes then, it has one of the shapes.
-    const last = sorted.find(({ isEnd, loop }) => isEnd && loop?.of === "" && loop.but);
-    const members = last === undefined ? sorted : [last];
-    const name = members.map(idOf).join();
-    const known = numbers.get(name);
-    if (known !== undefined) return known;
+    for (const rest of all) if (rests[rest]?.place?.many) all.add(rests[rest].next);
+    budget.steps -= 4 * all.size;
+    const sorted = all.has(whatever) ? [END, whatever] : [...all].toSorted((a, b) => a - b);
+    const name = sorted.join();
+    const number = numbers.get(name);
+    if (number !== undefined) return number;
     numbers.set(name, states.length);
     rows.push([]);
-    return states.push(members) - 1;
+    return states.push(sorted) - 1;
   };
   numberOf([]);
   return {
-    start: numberOf([treeOf(shapes)]),
+    start: numberOf(starts),
     step(state, at) {
       const row = rows[state] ?? [];
-      const known = row[at];
-      if (known !== undefined) return known;
+      const before = row[at];
+      if (before !== undefined) return before;
       const character = alphabet[at] ?? "";
-      const next = (states[state] ?? []).flatMap((node) => {
-        const edges = [...node.next.values()].filter(({ place }) => !place.many && holds(place, character));
-        const own = node.loop !== undefined && holds(node.loop, character) ? [node] : [];
-        return own.concat(edges.map((edge) => edge.node));
+      const left = (states[state] ?? []).flatMap((rest) => {
+        const { place, next = END } = rests[rest] ?? {};
+        if (place === undefined || place.of.includes(character) === (place.but === true)) return [];
+        return [place.many ? rest : next];
       });
-      return (row[at] = numberOf(next));
+      return (row[at] = numberOf(left));
     },
-    accepts: (state) => (states[state] ?? []).some(({ isEnd }) => isEnd),
+    accepts: (state) => (states[state] ?? []).includes(END),
   };
 }

@@ -1,5 +1,5 @@
 // The values that a claim can have: one of each kind that a statement and the Deny statements tell apart.
-import { sharedClients } from "../oauth-client.ts";
+import { isClientId, sharedClients } from "../oauth-client.ts";
 import { isWild, literal, many, type Pattern, splitPattern } from "../pattern.ts";
 import { any, type Budget, exactly, kinds, type Place, type Shape, some } from "./kinds.ts";
 import { isLike, type Line } from "./rule.ts";
@@ -32,22 +32,24 @@ export const SUBS: Language = {
   has: (text) => /^\d+$/.test(text),
 };
 
+// Capital letters too, as nobody says that there are none.
+const SIGNS = LETTERS + DIGITS + LETTERS.toUpperCase();
 export const EMAILS: Language = {
   shapes: [
     [
-      { of: LETTERS + DIGITS },
-      manyOf(`${LETTERS}${DIGITS}._+-`),
+      { of: SIGNS },
+      manyOf(`${SIGNS}._+-`),
       ...exactly("@"),
-      { of: LETTERS + DIGITS },
-      manyOf(`${LETTERS}${DIGITS}.-`),
+      { of: SIGNS },
+      manyOf(`${SIGNS}.-`),
       ...exactly("."),
-      { of: LETTERS },
-      { of: LETTERS },
-      manyOf(LETTERS),
+      { of: LETTERS + LETTERS.toUpperCase() },
+      manyOf(`${SIGNS}-`),
+      { of: SIGNS },
     ],
   ],
   usual: ["stranger@stranger.iam.gserviceaccount.com", "stranger@gmail.com"],
-  has: (text) => text.includes("@"),
+  has: (text) => /^[^*?]+@[^*?]+$/.test(text),
 };
 
 const ofClient = exactly(".apps.googleusercontent.com");
@@ -58,7 +60,7 @@ export const CLIENTS: Language = {
     [first, manyOf(DIGITS), ...exactly("-"), { of: LETTERS + DIGITS }, manyOf(LETTERS + DIGITS), ...ofClient],
   ],
   usual: [...sharedClients.keys(), "199999999999-stranger.apps.googleusercontent.com"],
-  has: (text) => text.endsWith(".apps.googleusercontent.com"),
+  has: isClientId,
 };
 
 /** Whatever may be asked for. */
@@ -83,12 +85,18 @@ export const PODS: Language = {
     labels(`${within}.`).map((name) => exactly(OF_POD).concat(namespace, exactly(":"), name)),
   ),
   usual: [`${OF_POD}stranger:stranger`],
-  has: () => true,
+  has: (text) => /^system:serviceaccount:[a-z\d-]+:[a-z\d.-]+$/.test(text),
 };
 
 /** What all pods of the namespaces begin with that a policy names: whoever trusts one of them trusts those who run it. */
 export function namespacesOf(lines: readonly Line[]): string[] {
-  const namespaces = lines.flatMap(({ patterns }) => patterns.map((pattern) => splitPattern(pattern, 4)[2] ?? []));
+  const namespaces = lines.flatMap(({ patterns }) =>
+    patterns.map((pattern) => {
+      const parts = splitPattern(pattern, 4);
+      // As in *:NAMESPACE:NAME, since none of the parts has a colon in it.
+      return (parts.length === 3 && parts[0]?.some(isWild) ? parts[1] : parts[2]) ?? [];
+    }),
+  );
   return [...new Set(namespaces.filter(isFixed).map((namespace) => `${OF_POD}${literal(namespace)}:`))];
 }
 
@@ -161,8 +169,8 @@ function placeOf(part: Pattern[number], wild: Place): Place {
 
 /** Numbers on both sides of one that a double keeps, so many that not all of them can be named. */
 function neighbours(value: string, count: number): string[] {
-  if (!/^\d{1,15}$/.test(value)) return [];
-  return Array.from({ length: 2 * count + 1 }, (_, at) => String(Number(value) + at - count)).filter((number) =>
-    /^[1-9]/.test(number),
+  if (!/^\d{1,15}(\.\d+)?$/.test(value)) return [];
+  return Array.from({ length: 2 * count + 1 }, (_, at) => String(Math.floor(Number(value)) + at - count)).filter(
+    (number) => /^[1-9]/.test(number),
   );
 }

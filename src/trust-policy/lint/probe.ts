@@ -16,11 +16,14 @@ import {
   SUBS,
 } from "./names.ts";
 import { namesEverybody } from "../policy.ts";
-import { type Core, isAboutTokens, issuerOf, type Line, type LintStatement } from "./rule.ts";
+import { policySize } from "../quota.ts";
+import { type Core, isAboutTokens, isPositive, issuerOf, type Line, type LintStatement } from "./rule.ts";
 
 /** What is tried for one policy, at most: about a second for names, and one for decisions. Policies of some length take a thousandth. */
 const NAMES = 10_000_000;
 const DECISIONS = 20_000;
+/** Characters of a policy, multiplied by those of a token, for which a decision takes twice as long. */
+const TYPICAL = 100_000;
 /** For the names of one claim, so that there is something left for the others. */
 const NAMES_OF_CLAIM = 1_000_000;
 
@@ -70,12 +73,13 @@ function* identities(core: Core, index: number, wanted: Wanted, effort: Effort):
   for (const issuer of statement?.issuers ?? []) {
     if (statement === undefined) return;
     const search = searchOf(core, statement, issuer, effort);
+    const size = policySize(JSON.stringify(core.policy));
     for (const claims of issuer === googleName ? ofGoogle(search, wanted) : ofCluster(search, issuer, wanted)) {
-      if (effort.decisions === 0) {
+      if (effort.decisions <= 0) {
         effort.isSpent = true;
         return;
       }
-      effort.decisions--;
+      effort.decisions -= 1 + (size * (claims.sub.length + [claims.aud].flat().join().length)) / TYPICAL;
       yield claims;
     }
   }
@@ -119,11 +123,13 @@ function makeSearch(core: Core, statement: LintStatement, issuer: string, effort
   const isAboutAll = (one: LintStatement) =>
     namesEverybody(one.principal) || (providers.length > 0 && providers.every((name) => one.federated.includes(name)));
   const sure = denials.filter((one) => one.lines.length > 0 && isAboutAll(one) && isAboutTokens(one));
+  const denied = new Set(denials.flatMap(({ lines }) => lines));
   const made = new Map<string, Name[]>();
   return {
     names(language, ...keys) {
       const id = keys.join();
-      const all = linesOn(core.statements, keys);
+      // Who is named only to be kept out is a stranger like others.
+      const all = linesOn(core.statements, keys).filter((line) => isPositive(line) !== denied.has(line));
       const heads = language === PODS ? namespacesOf(all) : [];
       const names =
         made.get(id) ??
@@ -165,11 +171,10 @@ function* ofCluster({ names, passes }: Search, issuer: string, wanted: Wanted): 
 function* ofGoogle({ names, passes, asks }: Search, wanted: Wanted): Generator<TokenClaims> {
   const texts = (key: string, all: readonly Name[]) => all.map(textOf).filter((text) => passes(key, text));
   const numbers = names(SUBS, "sub", "aud");
-  const subs = numbers.filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName);
-  const emails = names(EMAILS, "email", "aud").filter(wanted === "strangers" ? isStrange : anyName);
-  // A person's token is for the application that it was made by.
-  const clients = wanted === "other-audiences" ? [] : names(CLIENTS, "aud");
-  const audiences = names(AUDIENCES, "oaud").filter(wanted === "other-audiences" ? isStrange : anyName);
+  const subs = texts("sub", numbers.filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName));
+  if (subs.length === 0) return;
+  const audiences = texts("oaud", names(AUDIENCES, "oaud").filter(wanted === "other-audiences" ? isStrange : anyName));
+  if (audiences.length === 0) return;
 
   /** Values of a claim that not every token has. */
   const optional = <T>(key: string, all: readonly T[]): (T | undefined)[] => {
@@ -180,12 +185,20 @@ function* ofGoogle({ names, passes, asks }: Search, wanted: Wanted): Generator<T
   const organizations = optional(organizationKey, texts(organizationKey, names(NUMBERS, organizationKey)));
   const methods = texts("amr", names(AUDIENCES, "amr"));
   const amrs = asks("amr") ? optional("amr", [...methods.map((one) => [one]), methods]) : [[]];
-  for (const sub of texts("sub", subs)) {
-    const own = wanted === "other-subs" ? numbers : [{ text: sub, isNamed: false }];
-    for (const azp of texts("aud", [...own, ...emails, ...clients])) {
-      const emailsOf = azp.includes("@") ? [{ text: azp, isNamed: false }] : emails;
-      for (const email of optional("email", texts("email", emailsOf))) {
-        for (const aud of texts("oaud", audiences)) {
+  if (organizations.length === 0 || amrs.length === 0) return;
+
+  const accounts = names(EMAILS, "email", "aud").filter(wanted === "strangers" ? isStrange : anyName);
+  const emails = optional("email", texts("email", accounts));
+  // A person's token is for the application that it was made by.
+  const clients = wanted === "other-audiences" ? [] : names(CLIENTS, "aud");
+  const others = texts("aud", [...(wanted === "other-subs" ? numbers : []), ...accounts, ...clients]).map((azp) => ({
+    azp,
+    emails: azp.includes("@") ? optional("email", passes("email", azp) ? [azp] : []) : emails,
+  }));
+  for (const sub of subs) {
+    for (const { azp, emails: own } of [...(passes("aud", sub) ? [{ azp: sub, emails }] : []), ...others]) {
+      for (const email of own) {
+        for (const aud of audiences) {
           for (const organization of organizations) {
             for (const amr of amrs) {
               yield {

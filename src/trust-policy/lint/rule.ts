@@ -74,7 +74,7 @@ export interface Line {
   prefix: string;
   name: string;
   values: readonly string[];
-  /** The values as they are compared, but for those with a variable, whose value is not known. */
+  /** The values as they are compared; a variable is its default there, and a value with one that has none is missing. */
   patterns: readonly Pattern[];
 }
 
@@ -115,6 +115,11 @@ function linesOf({ condition = {} }: Statement, index: number, version: PolicyDo
       return [{ path, operator, use, key, ...splitKey(key), values, patterns }];
     }),
   );
+}
+
+/** Whether callers are named that AWS knows without a token. */
+export function namesCallers(principal: Statement["principal"]): boolean {
+  return principal === "*" || principal?.["AWS"] !== undefined || principal?.["Service"] !== undefined;
 }
 
 /** Statements that let tokens of Google's in. */

@@ -8,6 +8,8 @@ import { letIn } from "./probe.ts";
 import {
   type Hit,
   isClaim,
+  isPositive,
+  namesCallers,
   issuerOf,
   type Line,
   type LintStatement,
@@ -37,6 +39,14 @@ function isOpen({ statements: all, openings }: Subject, statement: LintStatement
   if (!namesEverybody(statement.principal) || isGuarded(statement, all)) return false;
   if (openings[statement.index] !== undefined && isOnlyAboutTokens(statement)) return false;
   return !isNarrowed(statement);
+}
+
+/** Whether tokens of another provider fail at the line: they lack Google's keys, and have their own. */
+function closes(line: Line, statement: LintStatement, provider: string): boolean {
+  const isThere = line.operator === "Null" && line.values.join() === "false";
+  if (isClaim(line, statement)) return isNeeded(line) || isThere;
+  const prefix = provider.includes(":saml-provider/") ? "saml" : issuerOf(provider).toLowerCase();
+  return narrows(line, statement) || (line.prefix === prefix && isPositive(line) && line.use.set !== "all");
 }
 
 function isNarrowed(statement: LintStatement): boolean {
@@ -93,7 +103,8 @@ export const statements: readonly Rule[] = [
     fix: `Google is "${googleName}"; a cluster is the ARN of its IAM OIDC provider`,
     check: (subject) =>
       eachProvider(subject, (value) => {
-        if (builtIn.includes(value) || /^arn:[\w-]+:iam::\d{12}:(oidc|saml)-provider\/./.test(value)) return undefined;
+        if (builtIn.includes(value) || /^arn:[\w-]+:iam::\d{12}:(oidc|saml)-provider\/[^*?]+$/.test(value))
+          return undefined;
         const close = suggest(value.replace(/^https?:\/\//, "").replace(/\/$/, ""), builtIn);
         return close === undefined ? value : `${value}; ${close} is meant?`;
       }),
@@ -107,8 +118,7 @@ export const statements: readonly Rule[] = [
       const trusted = new Set(trusting(subject).map(({ index }) => index));
       for (const { index, effect, issuers, principal, action } of subject.statements) {
         // Who names callers of AWS as well may mean just that.
-        const hasOthers = typeof principal === "object" && principal["AWS"] !== undefined;
-        if (effect === "Deny" || issuers.length === 0 || trusted.has(index) || hasOthers) continue;
+        if (effect === "Deny" || issuers.length === 0 || trusted.has(index) || namesCallers(principal)) continue;
         const other = action?.find((name) => /^sts:AssumeRole/i.test(name));
         if (other !== undefined)
           yield { path: ["Statement", index, "Action"], evidence: `${other} is for other callers` };
@@ -161,13 +171,14 @@ export const statements: readonly Rule[] = [
     fix: "give each provider a statement of its own",
     *check(subject) {
       for (const statement of trusting(subject)) {
+        // Where nothing is asked of Google's either, that is said already.
+        if (statement.lines.length === 0 && subject.openings[statement.index] !== undefined) continue;
         const others = statement.federated.filter((value) => !statement.issuers.includes(issuerOf(value)));
-        const closes = (line: Line) => (isNeeded(line) && isClaim(line, statement)) || narrows(line, statement);
-        const isClosed = statement.lines.length === 0 || statement.lines.some(closes);
-        if (others.length > 0 && !isClosed)
+        const open = others.filter((value) => !statement.lines.some((line) => closes(line, statement, value)));
+        if (open.length > 0)
           yield {
             path: ["Statement", statement.index, "Principal"],
-            evidence: `nothing is asked of ${others.join(", ")}`,
+            evidence: `nothing is asked of ${open.join(", ")}`,
           };
       }
     },
@@ -184,7 +195,7 @@ export const statements: readonly Rule[] = [
       }
       for (const statement of trusting(subject)) {
         // Who else there may be is not known.
-        if (explained.has(statement.index) || namesEverybody(statement.principal)) continue;
+        if (explained.has(statement.index) || namesCallers(statement.principal)) continue;
         const evidence = obstacle(subject, statement);
         if (evidence !== undefined) yield { path: ["Statement", statement.index], evidence };
       }

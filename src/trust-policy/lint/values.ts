@@ -9,31 +9,26 @@ import {
   isLike,
   isPositive,
   type Line,
-  type LintStatement,
   type Rule,
   type Subject,
   valuePath,
 } from "./rule.ts";
 
-/** Every value of Google's keys that a test holds for. */
+/** Every value of the claims' keys that a test holds for; where names are given, of Google's own tokens alone. */
 function* each(
   { statements }: Subject,
   names: readonly string[],
   test: (value: string, line: Line) => boolean,
   evidence: (value: string, line: Line) => string,
 ): Generator<Hit> {
-  for (const statement of statements.filter((candidate) => isAboutTokens(candidate) && ofGoogleItself(candidate))) {
-    const own = statement.lines.filter((line) => line.prefix === googleName && isClaim(line, statement, ...names));
-    for (const line of own) {
+  for (const statement of statements.filter(isAboutTokens)) {
+    const own = statement.lines.filter((line) => isClaim(line, statement, ...names));
+    for (const line of own.filter(({ prefix }) => names.length === 0 || prefix === googleName)) {
       for (const value of line.use.operator === undefined ? [] : line.values) {
         if (test(value, line)) yield { path: valuePath(line, value), evidence: evidence(value, line) };
       }
     }
   }
-}
-
-function ofGoogleItself({ issuers }: LintStatement): boolean {
-  return issuers.includes(googleName);
 }
 
 export const values: readonly Rule[] = [
