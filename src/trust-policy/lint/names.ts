@@ -119,10 +119,12 @@ export function namesOf(
   const isNamed = (text: string) => lower.has(text.toLowerCase()) || heads.some((head) => text.startsWith(head));
   const reserved = [...literals.map(inAnyCase), ...heads.map((head) => [...exactly(head), some])];
   const made = kinds(language.shapes, [reserved, ...lines.map(shapesOf)], budget);
-  const numbers = lines.filter((line) => !comparesText(line)).flatMap(({ values }) => values);
-  const near = numbers.flatMap((number) => neighbours(number, literals.length + 1));
+  const near = lines.some((line) => !comparesText(line)) ? neighbours(lines.flatMap(({ values }) => values)) : [];
+  const cost = lines.reduce((sum, line) => sum + line.patterns.length, 0);
   const all = new Map<string, Name>();
   for (const text of [...literals, ...near].filter(language.has).concat(language.usual, made)) {
+    if (budget.steps <= 0 && all.size > 0) break;
+    budget.steps -= cost;
     const name = { text, isNamed: isNamed(text) };
     const kind = [
       name.isNamed,
@@ -167,10 +169,22 @@ function placeOf(part: Pattern[number], wild: Place): Place {
   return part === many ? { ...wild, many: true } : wild;
 }
 
-/** Numbers on both sides of one that a double keeps, so many that not all of them can be named. */
-function neighbours(value: string, count: number): string[] {
-  if (!/^\d{1,15}(\.\d+)?$/.test(value)) return [];
-  return Array.from({ length: 2 * count + 1 }, (_, at) => String(Math.floor(Number(value)) + at - count)).filter(
-    (number) => /^[1-9]/.test(number),
-  );
+/** Of each number that a line compares, itself and the next ones on both sides that no value is. */
+function neighbours(values: readonly string[]): string[] {
+  const taken = new Set(values);
+  const all = values
+    .filter((value) => /^\d{1,40}(\.\d+)?$/.test(value))
+    .flatMap((value) => {
+      const number = BigInt(value.replace(/\..*/, ""));
+      // What differs by less is the same number to a double.
+      const step = number < 2n ** 53n ? 1n : number >> 50n;
+      return [String(number), nextFree(number, step, taken), nextFree(number, -step, taken)];
+    });
+  return [...new Set(all)].filter((number) => /^[1-9]/.test(number));
+}
+
+function nextFree(number: bigint, step: bigint, taken: ReadonlySet<string>): string {
+  let next = number + step;
+  while (taken.has(String(next))) next += step;
+  return String(next);
 }

@@ -45,8 +45,11 @@ function isOpen({ statements: all, openings }: Subject, statement: LintStatement
 function closes(line: Line, statement: LintStatement, provider: string): boolean {
   const isThere = line.operator === "Null" && line.values.join() === "false";
   if (isClaim(line, statement)) return isNeeded(line) || isThere;
-  const prefix = provider.includes(":saml-provider/") ? "saml" : issuerOf(provider).toLowerCase();
-  return narrows(line, statement) || (line.prefix === prefix && isPositive(line) && line.use.set !== "all");
+  // Whom SAML lets in is the account's own, but of many providers everybody may be a user.
+  const isOwn = provider.includes(":saml-provider/") && line.prefix === "saml";
+  const names = line.name === "sub" && line.values.every((value) => /[^*?]/.test(value));
+  const isAsked = isOwn || (names && line.prefix === issuerOf(provider).toLowerCase());
+  return narrows(line, statement) || (isAsked && isPositive(line) && line.use.set !== "all");
 }
 
 function isNarrowed(statement: LintStatement): boolean {
@@ -195,7 +198,8 @@ export const statements: readonly Rule[] = [
       }
       for (const statement of trusting(subject)) {
         // Who else there may be is not known.
-        if (explained.has(statement.index) || namesCallers(statement.principal)) continue;
+        const hasOthers = statement.federated.some((value) => !statement.issuers.includes(issuerOf(value)));
+        if (explained.has(statement.index) || namesCallers(statement.principal) || hasOthers) continue;
         const evidence = obstacle(subject, statement);
         if (evidence !== undefined) yield { path: ["Statement", statement.index], evidence };
       }
