@@ -272,7 +272,7 @@ describe("conditions", () => {
 });
 
 describe("lint", () => {
-  // It tries some identities of all there are: random policies of another day could find one more that it should have tried.
+  // What operators compare that know no text is tried by examples: random policies of another day could find one more.
   const tried = { numRuns: 100, seed: 20_261_126 };
   // The last: numbers compared as such, of which there are too many to be tried.
   const openings = new Set([

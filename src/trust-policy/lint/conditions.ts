@@ -1,7 +1,6 @@
 // Operators and keys that do not do what they seem to.
 import { googleKeys, isAbsent } from "../condition-keys.ts";
 import { unknownKey } from "../hints.ts";
-
 import {
   type Hit,
   isAboutTokens,
@@ -50,7 +49,7 @@ function isOfOthers({ key, prefix }: Line): boolean {
   return !["aws", "sts", "iam"].includes(prefix) && /^[a-z\d-]+$/.test(prefix);
 }
 
-/** Text operators, and those of the ARN, which compare text as well. */
+/** Text operators: those of the ARN would find none in what these keys are compared with. */
 function comparesText({ operator }: Line): boolean {
   return /String/.test(operator) || operator === "Null";
 }
@@ -98,10 +97,8 @@ export const conditions: readonly Rule[] = [
     check: (subject) =>
       each(subject, (line, { issuers, effect, principal, federated }) => {
         const { key, use } = line;
-        // There it is the point that the key may be missing.
-        if ((use.ifExists || effect === "Deny") && isOfOthers(line)) return undefined;
-        // The statement is about callers that have it, as well.
-        if (namesCallers(principal) && isOfOthers(line)) return undefined;
+        // There it is the point that the key may be missing, or callers are named that have it.
+        if ((use.ifExists || effect === "Deny" || namesCallers(principal)) && isOfOthers(line)) return undefined;
         // Tokens of another provider in the same statement have it.
         if (
           federated.some((value) => issuerOf(value).toLowerCase() === line.prefix && !issuers.includes(issuerOf(value)))

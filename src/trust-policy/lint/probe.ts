@@ -70,10 +70,10 @@ function decides({ policy, statements }: Core, index: number, claims: TokenClaim
 /** One of each kind that the policy could tell apart, but for those that a Deny is against whatever else they have. */
 function* identities(core: Core, index: number, wanted: Wanted, effort: Effort): Generator<TokenClaims> {
   const statement = core.statements[index];
-  for (const issuer of statement?.issuers ?? []) {
-    if (statement === undefined) return;
+  if (statement === undefined) return;
+  const size = policySize(JSON.stringify(core.policy));
+  for (const issuer of statement.issuers) {
     const search = searchOf(core, statement, issuer, effort);
-    const size = policySize(JSON.stringify(core.policy));
     for (const claims of issuer === googleName ? ofGoogle(search, wanted) : ofCluster(search, issuer, wanted)) {
       if (effort.decisions <= 0) {
         effort.isSpent = true;
@@ -91,6 +91,8 @@ interface Search {
   names: (language: Language, ...keys: string[]) => Name[];
   /** Whether the key may be so, for all that the statement's own lines say of it, and no Deny is against that alone. */
   passes: (key: string, value: string | undefined) => boolean;
+  /** Those of the names that pass so. */
+  texts: (key: string, all: readonly Name[]) => string[];
   /** Whether there are lines on the key. */
   asks: (key: string) => boolean;
 }
@@ -124,6 +126,9 @@ function makeSearch(core: Core, statement: LintStatement, issuer: string, effort
     namesEverybody(one.principal) || (providers.length > 0 && providers.every((name) => one.federated.includes(name)));
   const sure = denials.filter((one) => one.lines.length > 0 && isAboutAll(one) && isAboutTokens(one));
   const denied = new Set(denials.flatMap(({ lines }) => lines));
+  const passes: Search["passes"] = (key, value) =>
+    statement.lines.every((line) => !isOn(line, [key]) || holds(line, value)) &&
+    !sure.some(({ lines }) => lines.every((line) => isOn(line, [key]) && holds(line, value)));
   const made = new Map<string, Name[]>();
   return {
     names(language, ...keys) {
@@ -137,9 +142,8 @@ function makeSearch(core: Core, statement: LintStatement, issuer: string, effort
       made.set(id, names);
       return names;
     },
-    passes: (key, value) =>
-      statement.lines.every((line) => !isOn(line, [key]) || holds(line, value)) &&
-      !sure.some(({ lines }) => lines.every((line) => isOn(line, [key]) && holds(line, value))),
+    passes,
+    texts: (key, all) => all.map(({ text }) => text).filter((text) => passes(key, text)),
     asks: (key) => [statement, ...denials].some(({ lines }) => lines.some((line) => isOn(line, [key]))),
   };
 }
@@ -154,22 +158,18 @@ function withinEffort<T>(effort: Effort, make: (budget: Budget) => T): T {
   return made;
 }
 
-const textOf = ({ text }: Name): string => text;
 const anyName = (): boolean => true;
 const isStrange = ({ isNamed }: Name): boolean => !isNamed;
 
-function* ofCluster({ names, passes }: Search, issuer: string, wanted: Wanted): Generator<TokenClaims> {
+function* ofCluster({ names, texts }: Search, issuer: string, wanted: Wanted): Generator<TokenClaims> {
   // An IAM provider knows the audiences of its cluster.
   if (wanted === "other-audiences") return;
   const pods = names(PODS, "sub").filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName);
-  const audiences = names(AUDIENCES, "aud");
-  for (const sub of pods.map(textOf).filter((text) => passes("sub", text)))
-    for (const aud of audiences.map(textOf).filter((text) => passes("aud", text)))
-      yield { iss: `https://${issuer}`, sub, aud };
+  const audiences = texts("aud", names(AUDIENCES, "aud"));
+  for (const sub of texts("sub", pods)) for (const aud of audiences) yield { iss: `https://${issuer}`, sub, aud };
 }
 
-function* ofGoogle({ names, passes, asks }: Search, wanted: Wanted): Generator<TokenClaims> {
-  const texts = (key: string, all: readonly Name[]) => all.map(textOf).filter((text) => passes(key, text));
+function* ofGoogle({ names, passes, texts, asks }: Search, wanted: Wanted): Generator<TokenClaims> {
   const numbers = names(SUBS, "sub", "aud");
   const subs = texts("sub", numbers.filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName));
   if (subs.length === 0) return;
