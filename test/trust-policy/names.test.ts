@@ -6,7 +6,7 @@ import {
   type Language,
   NUMBERS,
   namesOf,
-  namespacesOf,
+  headsOfPods,
   PODS,
   SUBS,
 } from "../../src/trust-policy/lint/names.ts";
@@ -33,15 +33,15 @@ function lines(...all: [operator: string, ...values: string[]][]) {
 /** The names of a language that such lines tell apart, where the policy has no others. */
 function names(language: Language, ...all: Parameters<typeof lines>) {
   const own = lines(...all);
-  return namesOf(language, own, own, { steps: 1_000_000 }, language === PODS ? namespacesOf(own) : []);
+  return namesOf(language, own, own, { steps: 1_000_000 }, language === PODS ? headsOfPods(own) : []);
 }
 const strange = (...all: Parameters<typeof names>) =>
   names(...all)
-    .filter(({ isNamed }) => !isNamed)
+    .filter((name) => name.named === "not")
     .map(({ text }) => text);
 const named = (...all: Parameters<typeof names>) =>
   names(...all)
-    .filter(({ isNamed }) => isNamed)
+    .filter((name) => name.named !== "not")
     .map(({ text }) => text);
 
 describe("of those that the policy does not name, there is", () => {
@@ -108,10 +108,10 @@ describe("each way to compare tells names apart", () => {
 
   test("case by case, where one line knows it and another does not", () => {
     const all = names(AUDIENCES, ["StringEqualsIgnoreCase", "ab"], ["StringEquals", "ab"]);
-    expect(all.map(({ text, isNamed }) => [text, isNamed])).toEqual([
-      ["ab", true],
-      ["https://stranger.example", false],
-      ["aB", true],
+    expect(all.map((name) => [name.text, name.named])).toEqual([
+      ["ab", "whole"],
+      ["https://stranger.example", "not"],
+      ["aB", "whole"],
     ]);
   });
 
@@ -134,12 +134,12 @@ describe("each way to compare tells names apart", () => {
 });
 
 test("who trusts a pod trusts its namespace", () => {
-  expect(namespacesOf(lines(["StringEquals", "system:serviceaccount:a:b", "system:serviceaccount:c:d"]))).toEqual([
+  expect(headsOfPods(lines(["StringEquals", "system:serviceaccount:a:b", "system:serviceaccount:c:d"]))).toEqual([
     "system:serviceaccount:a:",
     "system:serviceaccount:c:",
   ]);
   expect(
-    namespacesOf(lines(["StringLike", "system:serviceaccount:a:*", "system:serviceaccount:b*:c", "*:d", "x"])),
+    headsOfPods(lines(["StringLike", "system:serviceaccount:a:*", "system:serviceaccount:b*:c", "*:d", "x"])),
   ).toEqual(["system:serviceaccount:a:"]);
   const pods = strange(
     PODS,

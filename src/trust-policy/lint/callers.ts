@@ -37,6 +37,14 @@ const places: ReadonlyMap<string, RegExp | typeof arnOfAccount> = new Map<string
   ["sts:externalid", fixed],
 ]);
 
+/** Variables for the place of the role itself. */
+const ofRole: ReadonlyMap<string, string> = new Map([
+  ["aws:principalorgid", "${aws:resourceorgid}"],
+  ["aws:principalaccount", "${aws:resourceaccount}"],
+  ["aws:sourceorgid", "${aws:resourceorgid}"],
+  ["aws:sourceaccount", "${aws:resourceaccount}"],
+]);
+
 /** Whether only callers of such a place fulfil the line: one who has no such key does not. */
 export function narrows(line: Line, statement: LintStatement): boolean {
   return isNeeded(line) && namesPlace(line, statement);
@@ -56,7 +64,7 @@ export function isGuarded(statement: LintStatement, all: readonly LintStatement[
   return all.some((guard) => {
     const lines = guard.lines.filter((line) => !isOfPeople(line));
     const isAgainst = (line: Line) =>
-      line.use.operator?.negated === true && line.use.set === undefined && namesPlace(line, statement);
+      line.use.operator?.negated === true && line.use.set !== "any" && namesPlace(line, statement);
     const isForAll = guard.effect === "Deny" && namesEverybody(guard.principal) && covers(guard, statement);
     return isForAll && lines.length > 0 && lines.every(isAgainst);
   });
@@ -70,9 +78,10 @@ function covers({ action: wide = [] }: LintStatement, { action = ["*"] }: LintSt
 }
 
 function namesPlace(line: Line, statement: LintStatement): boolean {
-  // What is there is the caller's to say then, or what the caller has.
-  if (line.values.some(isVariable)) return false;
   const key = line.key.toLowerCase();
+  // What a variable is is the caller's to say, or what the caller has, but for what the role has.
+  const own = ofRole.get(key);
+  if (line.values.some((value) => isVariable(value) && value.toLowerCase() !== own)) return false;
   if (key === "aws:sourceip") return line.operator.includes("IpAddress") && areFew(line.values);
   if (!/String|Arn/.test(line.operator)) return false;
   if (isClaim(line, statement, "sub", "aud", "email")) {

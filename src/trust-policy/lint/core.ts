@@ -4,8 +4,10 @@ import type { PolicyDocument, Statement } from "../policy.ts";
 import { googleName } from "../web-identity.ts";
 import { type Core, issuerOf, lintStatements } from "./rule.ts";
 
-/** A Deny of nothing. */
-const NOTHING: Statement = { effect: "Deny", action: [] };
+/** A Deny of nothing, that still says which providers there are. */
+function nothing({ principal }: Statement): Statement {
+  return { effect: "Deny", action: [], ...(principal !== undefined && { principal }) };
+}
 
 const variables = /\$\{(?![*?$]\})[^}]*\}/g;
 
@@ -25,7 +27,9 @@ export function coresOf(policy: PolicyDocument): Core[] {
   );
   const names = new Set([googleName, ...federated.filter((value) => issuerOf(value) === googleName)]);
   const hasVariables = policy.version === "2012-10-17";
-  const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables));
+  // Which provider it is can be told of Google's own name alone.
+  const told = new Set(["aws:securetransport", ...(names.size === 1 ? ["aws:federatedprovider"] : [])]);
+  const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables, told));
   return [...names].map((name) => {
     const core = { ...policy, statements: trimmedStatements.map((statement) => calling(name, statement)) };
     return { policy: core, statements: lintStatements(core) };
@@ -42,18 +46,20 @@ function calling(name: string, statement: Statement): Statement {
   return { ...statement, principal: { ...principal, Federated: federated } };
 }
 
-function trimmed(statement: Statement, hasVariables: boolean): Statement {
+function trimmed(statement: Statement, hasVariables: boolean, told: ReadonlySet<string>): Statement {
   // What no exchange has is missing, and that decides; but what is said of who asks for the exchange is not documented.
   const isMissing = (key: string) => isAbsent(key) && !key.endsWith("awsservice");
   const isSurrounding = (key: string) =>
-    ["aws", "sts", "iam"].includes(splitKey(key).prefix) && !isMissing(key.toLowerCase());
+    ["aws", "sts", "iam"].includes(splitKey(key).prefix) &&
+    !isMissing(key.toLowerCase()) &&
+    !told.has(key.toLowerCase());
   const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
   const lines = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
   );
   const kept = lines.filter(({ key }) => !isSurrounding(key));
   if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
-  if (statement.effect === "Deny") return NOTHING;
+  if (statement.effect === "Deny") return nothing(statement);
   const condition: Record<string, Record<string, readonly string[]>> = {};
   const opened = kept.filter(({ values }) => isFree(values)).flatMap(open);
   for (const { operator, key, values } of kept.filter((line) => !isFree(line.values)).concat(opened)) {
@@ -79,5 +85,5 @@ function open({ operator, key, values }: { operator: string; key: string; values
 
 /** The policy as if it denied nothing; its statements keep their places. */
 export function withoutDenials(policy: PolicyDocument): PolicyDocument {
-  return { ...policy, statements: policy.statements.map((one) => (one.effect === "Deny" ? NOTHING : one)) };
+  return { ...policy, statements: policy.statements.map((one) => (one.effect === "Deny" ? nothing(one) : one)) };
 }

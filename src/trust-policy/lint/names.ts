@@ -13,10 +13,11 @@ export interface Language {
   has: (text: string) => boolean;
 }
 
-/** A value of a claim, and whether the policy says it as it is, letter for letter. */
+/** A value of a claim. */
 export interface Name {
   text: string;
-  isNamed: boolean;
+  /** Whether the policy says it as it is, letter for letter, or no more than what it begins with. */
+  named: "whole" | "in part" | "not";
 }
 
 const DIGITS = "0123456789";
@@ -88,16 +89,23 @@ export const PODS: Language = {
   has: (text) => /^system:serviceaccount:[a-z\d-]+:[a-z\d.-]+$/.test(text),
 };
 
-/** What all pods of the namespaces begin with that a policy names: whoever trusts one of them trusts those who run it. */
-export function namespacesOf(lines: readonly Line[]): string[] {
-  const namespaces = lines.flatMap(({ patterns }) =>
-    patterns.map((pattern) => {
+/**
+ * What all pods of the namespaces begin with that a policy names: whoever trusts one of them trusts those who run it. Of a pod that is
+ * named behind a wildcard, all of its name as well.
+ */
+export function headsOfPods(lines: readonly Line[]): string[] {
+  const heads = lines.flatMap(({ patterns }) =>
+    patterns.flatMap((pattern) => {
       const parts = splitPattern(pattern, 4);
       // As in *:NAMESPACE:NAME, since none of the parts has a colon in it.
-      return (parts.length === 3 && parts[0]?.some(isWild) ? parts[1] : parts[2]) ?? [];
+      const isBehind = parts.length === 3 && parts[0]?.some(isWild) === true;
+      const [namespace = [], name = []] = parts.slice(isBehind ? 1 : 2);
+      if (!isFixed(namespace)) return [];
+      const head = `${OF_POD}${literal(namespace)}:`;
+      return isBehind && isFixed(name) ? [head, head + literal(name)] : [head];
     }),
   );
-  return [...new Set(namespaces.filter(isFixed).map((namespace) => `${OF_POD}${literal(namespace)}:`))];
+  return [...new Set(heads)];
 }
 
 /**
@@ -105,7 +113,7 @@ export function namespacesOf(lines: readonly Line[]): string[] {
  *
  * @param lines by which the claim is compared
  * @param named all lines on the claim that the policy has
- * @param heads what is named as well: whatever begins so
+ * @param heads what is named as well: those very texts, and in part whatever begins so
  */
 export function namesOf(
   language: Language,
@@ -116,18 +124,22 @@ export function namesOf(
 ): Name[] {
   const literals = [...new Set(named.flatMap(textsOf))];
   const lower = new Set(literals.map((text) => text.toLowerCase()));
-  const isNamed = (text: string) => lower.has(text.toLowerCase()) || heads.some((head) => text.startsWith(head));
-  const reserved = [...literals.map(inAnyCase), ...heads.map((head) => [...exactly(head), some])];
-  const made = kinds(language.shapes, [reserved, ...lines.map(shapesOf)], budget);
+  const namedOf = (text: string): Name["named"] => {
+    if (lower.has(text.toLowerCase()) || heads.includes(text)) return "whole";
+    return heads.some((head) => text.startsWith(head)) ? "in part" : "not";
+  };
+  const whole = literals.map(inAnyCase).concat(heads.map(exactly));
+  const inPart = heads.map((head) => [...exactly(head), some]);
+  const made = kinds(language.shapes, [whole, inPart, ...lines.map(shapesOf)], budget);
   const near = lines.some((line) => !comparesText(line)) ? neighbours(lines.flatMap(({ values }) => values)) : [];
   const cost = lines.reduce((sum, line) => sum + line.patterns.length, 0);
   const all = new Map<string, Name>();
   for (const text of [...literals, ...near].filter(language.has).concat(language.usual, made)) {
     if (budget.steps <= 0 && all.size > 0) break;
     budget.steps -= cost;
-    const name = { text, isNamed: isNamed(text) };
+    const name = { text, named: namedOf(text) };
     const kind = [
-      name.isNamed,
+      name.named,
       ...lines.map(({ use, patterns }) => patterns.some((one) => use.operator?.test(one, text))),
     ];
     const key = kind.join();

@@ -11,7 +11,7 @@ import {
   type Name,
   NUMBERS,
   namesOf,
-  namespacesOf,
+  headsOfPods,
   PODS,
   SUBS,
 } from "./names.ts";
@@ -24,19 +24,17 @@ const NAMES = 10_000_000;
 const DECISIONS = 20_000;
 /** Characters of a policy, multiplied by those of a token, for which a decision takes twice as long. */
 const TYPICAL = 100_000;
-/** For the names of one claim, so that there is something left for the others. */
+/** For the names of one claim, as there are others. */
 const NAMES_OF_CLAIM = 1_000_000;
 
 /** What may still be tried. */
 export interface Effort {
   names: Budget;
   decisions: number;
-  /** There was more to try. */
-  isSpent: boolean;
 }
 
 export function newEffort(): Effort {
-  return { names: { steps: NAMES }, decisions: DECISIONS, isSpent: false };
+  return { names: { steps: NAMES }, decisions: DECISIONS };
 }
 
 /** What the rules ask of. */
@@ -45,16 +43,41 @@ interface Searched {
   effort: Effort;
 }
 
-/** Which identities are wanted: all, or those of whom something is not named in the policy: whatever says who it is, :sub, the audience. */
-type Wanted = "all" | "strangers" | "other-subs" | "other-audiences";
+/**
+ * Which identities are wanted: all, or those of whom something is not named in the policy: whatever says who it is, :sub, the audience,
+ * of a pod more than its namespace.
+ */
+type Wanted = "all" | "strangers" | "other-subs" | "other-pods" | "other-audiences";
 
-/** Identities that the policy lets in by that statement, where whatever does not come from their token is as wanted. */
-export function* letIn(subject: Searched, { index }: LintStatement, wanted: Wanted): Generator<TokenClaims> {
-  for (const core of subject.cores) {
-    for (const claims of identities(core, index, wanted, subject.effort)) {
-      if (decides(core, index, claims)) yield claims;
+export const UNKNOWN = "unknown";
+
+/**
+ * An identity that the policy lets in by that statement, where whatever does not come from its token is as wanted, if there is one; of
+ * each kind that the policy could tell apart one is tried.
+ *
+ * @returns {@link UNKNOWN} where none was found, and there was more to try than the effort allows
+ */
+export function letIn(
+  { cores, effort }: Searched,
+  { index }: LintStatement,
+  wanted: Wanted,
+): TokenClaims | typeof UNKNOWN | undefined {
+  let isWhole = true;
+  for (const core of cores) {
+    const size = policySize(JSON.stringify(core.policy));
+    const statement = core.statements[index];
+    if (statement === undefined) continue;
+    for (const issuer of statement.issuers) {
+      const search = searchOf(core, statement, issuer, effort);
+      for (const claims of issuer === googleName ? ofGoogle(search, wanted) : ofCluster(search, issuer, wanted)) {
+        if (effort.decisions <= 0) return UNKNOWN;
+        effort.decisions -= 1 + (size * (claims.sub.length + [claims.aud].flat().join().length)) / TYPICAL;
+        if (decides(core, index, claims)) return claims;
+      }
+      if (search.isPartial) isWhole = false;
     }
   }
+  return isWhole ? undefined : UNKNOWN;
 }
 
 /** Whether the statement is one that lets it in, in one of the accounts whose provider for it the statement names. */
@@ -67,24 +90,6 @@ function decides({ policy, statements }: Core, index: number, claims: TokenClaim
   });
 }
 
-/** One of each kind that the policy could tell apart, but for those that a Deny is against whatever else they have. */
-function* identities(core: Core, index: number, wanted: Wanted, effort: Effort): Generator<TokenClaims> {
-  const statement = core.statements[index];
-  if (statement === undefined) return;
-  const size = policySize(JSON.stringify(core.policy));
-  for (const issuer of statement.issuers) {
-    const search = searchOf(core, statement, issuer, effort);
-    for (const claims of issuer === googleName ? ofGoogle(search, wanted) : ofCluster(search, issuer, wanted)) {
-      if (effort.decisions <= 0) {
-        effort.isSpent = true;
-        return;
-      }
-      effort.decisions -= 1 + (size * (claims.sub.length + [claims.aud].flat().join().length)) / TYPICAL;
-      yield claims;
-    }
-  }
-}
-
 /** What a statement, and those that deny, ask of an issuer's tokens. */
 interface Search {
   /** Values of each kind that the lines on these keys tell apart. */
@@ -95,6 +100,8 @@ interface Search {
   texts: (key: string, all: readonly Name[]) => string[];
   /** Whether there are lines on the key. */
   asks: (key: string) => boolean;
+  /** Some kinds of names were too many to be made. */
+  isPartial: boolean;
 }
 
 const searches = new WeakMap<LintStatement, Map<string, Search>>();
@@ -130,46 +137,45 @@ function makeSearch(core: Core, statement: LintStatement, issuer: string, effort
     statement.lines.every((line) => !isOn(line, [key]) || holds(line, value)) &&
     !sure.some(({ lines }) => lines.every((line) => isOn(line, [key]) && holds(line, value)));
   const made = new Map<string, Name[]>();
-  return {
+  const search: Search = {
     names(language, ...keys) {
       const id = keys.join();
+      const known = made.get(id);
+      if (known !== undefined) return known;
       // Who is named only to be kept out is a stranger like others.
       const all = linesOn(core.statements, keys).filter((line) => isPositive(line) !== denied.has(line));
-      const heads = language === PODS ? namespacesOf(all) : [];
-      const names =
-        made.get(id) ??
-        withinEffort(effort, (budget) => namesOf(language, linesOn([statement, ...denials], keys), all, budget, heads));
+      const heads = language === PODS ? headsOfPods(all) : [];
+      const given = Math.min(NAMES_OF_CLAIM, effort.names.steps);
+      const budget = { steps: given };
+      const names = namesOf(language, linesOn([statement, ...denials], keys), all, budget, heads);
+      effort.names.steps -= given - Math.max(0, budget.steps);
+      if (budget.steps <= 0) search.isPartial = true;
       made.set(id, names);
       return names;
     },
     passes,
     texts: (key, all) => all.map(({ text }) => text).filter((text) => passes(key, text)),
     asks: (key) => [statement, ...denials].some(({ lines }) => lines.some((line) => isOn(line, [key]))),
+    isPartial: false,
   };
-}
-
-/** What is made within the part of the effort that one claim may take. */
-function withinEffort<T>(effort: Effort, make: (budget: Budget) => T): T {
-  const given = Math.min(NAMES_OF_CLAIM, effort.names.steps);
-  const budget = { steps: given };
-  const made = make(budget);
-  effort.names.steps -= given - Math.max(0, budget.steps);
-  if (budget.steps <= 0) effort.isSpent = true;
-  return made;
+  return search;
 }
 
 const anyName = (): boolean => true;
-const isStrange = ({ isNamed }: Name): boolean => !isNamed;
+const isStrange = ({ named }: Name): boolean => named === "not";
+const isInPart = ({ named }: Name): boolean => named === "in part";
 
 function* ofCluster({ names, texts }: Search, issuer: string, wanted: Wanted): Generator<TokenClaims> {
   // An IAM provider knows the audiences of its cluster.
   if (wanted === "other-audiences") return;
-  const pods = names(PODS, "sub").filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName);
+  const isWanted = wanted === "all" ? anyName : wanted === "other-pods" ? isInPart : isStrange;
+  const pods = names(PODS, "sub").filter(isWanted);
   const audiences = texts("aud", names(AUDIENCES, "aud"));
   for (const sub of texts("sub", pods)) for (const aud of audiences) yield { iss: `https://${issuer}`, sub, aud };
 }
 
 function* ofGoogle({ names, passes, texts, asks }: Search, wanted: Wanted): Generator<TokenClaims> {
+  if (wanted === "other-pods") return;
   const numbers = names(SUBS, "sub", "aud");
   const subs = texts("sub", numbers.filter(wanted === "strangers" || wanted === "other-subs" ? isStrange : anyName));
   if (subs.length === 0) return;

@@ -49,9 +49,9 @@ export interface Core {
   statements: readonly LintStatement[];
 }
 
-/** Why strangers get in by a statement, which has one reason, and whom it shows by. */
+/** Why strangers get in by a statement, or may, which has one reason, and whom it shows by. */
 export interface Opening {
-  why: "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject";
+  why: "no-condition" | "wildcard-identity" | "audience-only" | "shared-client" | "no-subject" | "too-complex";
   evidence: string;
 }
 
