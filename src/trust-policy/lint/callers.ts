@@ -37,13 +37,10 @@ const places: ReadonlyMap<string, RegExp | typeof arnOfAccount> = new Map<string
   ["sts:externalid", fixed],
 ]);
 
-/** Variables for the place of the role itself. */
-const ofRole: ReadonlyMap<string, string> = new Map([
-  ["aws:principalorgid", "${aws:resourceorgid}"],
-  ["aws:principalaccount", "${aws:resourceaccount}"],
-  ["aws:sourceorgid", "${aws:resourceorgid}"],
-  ["aws:sourceaccount", "${aws:resourceaccount}"],
-]);
+/** The value with what its variables for the place of the role itself may be. */
+function placed(value: string): string {
+  return value.replace(/\$\{aws:ResourceOrgID\}/gi, "o-role").replace(/\$\{aws:ResourceAccount\}/gi, "000000000000");
+}
 
 /** Whether only callers of such a place fulfil the line: one who has no such key does not. */
 export function narrows(line: Line, statement: LintStatement): boolean {
@@ -80,8 +77,8 @@ function covers({ action: wide = [] }: LintStatement, { action = ["*"] }: LintSt
 function namesPlace(line: Line, statement: LintStatement): boolean {
   const key = line.key.toLowerCase();
   // What a variable is is the caller's to say, or what the caller has, but for what the role has.
-  const own = ofRole.get(key);
-  if (line.values.some((value) => isVariable(value) && value.toLowerCase() !== own)) return false;
+  const all = line.values.map(placed);
+  if (all.some(isVariable)) return false;
   if (key === "aws:sourceip") return line.operator.includes("IpAddress") && areFew(line.values);
   if (!/String|Arn/.test(line.operator)) return false;
   if (isClaim(line, statement, "sub", "aud", "email")) {
@@ -91,7 +88,7 @@ function namesPlace(line: Line, statement: LintStatement): boolean {
   const place = places.get(key);
   if (place === undefined) return false;
   const form = place instanceof RegExp ? place : line.operator.includes("Arn") ? place.arn : place.text;
-  return line.values.every((value) => form.test(value));
+  return all.every((value) => form.test(value));
 }
 
 /** No more addresses than two of the largest blocks that one owner has: a /8 of IPv4, a /20 of IPv6. */

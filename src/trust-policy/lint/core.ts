@@ -19,7 +19,7 @@ export function isVariable(value: string): boolean {
 /**
  * The policy without what a token does not say: addresses, times, and whatever a variable becomes, as that is mostly the caller's to
  * choose, as audience and session name are. An Allow statement asks for less then; a Deny statement that asks for such a thing is
- * taken not to apply. Google may be called by the ARN of a provider for it: what stands under another name does not count then.
+ * taken not to apply. Of the request it is known that it comes over TLS. Google may be called by the ARN of a provider for it: what stands under another name does not count then.
  */
 export function coresOf(policy: PolicyDocument): Core[] {
   const federated = policy.statements.flatMap(({ principal }) =>
@@ -27,9 +27,7 @@ export function coresOf(policy: PolicyDocument): Core[] {
   );
   const names = new Set([googleName, ...federated.filter((value) => issuerOf(value) === googleName)]);
   const hasVariables = policy.version === "2012-10-17";
-  // Which provider it is can be told of Google's own name alone.
-  const told = new Set(["aws:securetransport", ...(names.size === 1 ? ["aws:federatedprovider"] : [])]);
-  const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables, told));
+  const trimmedStatements = policy.statements.map((statement) => trimmed(statement, hasVariables));
   return [...names].map((name) => {
     const core = { ...policy, statements: trimmedStatements.map((statement) => calling(name, statement)) };
     return { policy: core, statements: lintStatements(core) };
@@ -46,23 +44,24 @@ function calling(name: string, statement: Statement): Statement {
   return { ...statement, principal: { ...principal, Federated: federated } };
 }
 
-function trimmed(statement: Statement, hasVariables: boolean, told: ReadonlySet<string>): Statement {
+function trimmed(statement: Statement, hasVariables: boolean): Statement {
   // What no exchange has is missing, and that decides; but what is said of who asks for the exchange is not documented.
   const isMissing = (key: string) => isAbsent(key) && !key.endsWith("awsservice");
   const isSurrounding = (key: string) =>
     ["aws", "sts", "iam"].includes(splitKey(key).prefix) &&
     !isMissing(key.toLowerCase()) &&
-    !told.has(key.toLowerCase());
-  const isFree = (values: readonly string[]) => hasVariables && values.some(isVariable);
+    key.toLowerCase() !== "aws:securetransport";
+  const isFree = ({ key, values }: { key: string; values: readonly string[] }) =>
+    hasVariables && !isMissing(key.toLowerCase()) && values.some(isVariable);
   const lines = Object.entries(statement.condition ?? {}).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
   );
   const kept = lines.filter(({ key }) => !isSurrounding(key));
-  if (kept.length === lines.length && !kept.some(({ values }) => isFree(values))) return statement;
+  if (kept.length === lines.length && !kept.some(isFree)) return statement;
   if (statement.effect === "Deny") return nothing(statement);
   const condition: Record<string, Record<string, readonly string[]>> = {};
-  const opened = kept.filter(({ values }) => isFree(values)).flatMap(open);
-  for (const { operator, key, values } of kept.filter((line) => !isFree(line.values)).concat(opened)) {
+  const opened = kept.filter(isFree).flatMap(open);
+  for (const { operator, key, values } of kept.filter((line) => !isFree(line)).concat(opened)) {
     // A line that stands there already stays: to ask for less than the policy finds no fewer.
     condition[operator] = { [key]: values, ...condition[operator] };
   }

@@ -1,5 +1,6 @@
 // Whom a statement lets in: everybody, whoever asks for the right audience, whoever uses the same application.
 import { isClientId, sharedClients } from "../oauth-client.ts";
+import type { Path } from "../path.ts";
 import { isWild } from "../pattern.ts";
 import { googleName, type TokenClaims } from "../web-identity.ts";
 import { isVariable } from "./core.ts";
@@ -24,17 +25,21 @@ function openingOf(subject: Omit<Subject, "openings">, statement: LintStatement)
   const positive = (...names: string[]) =>
     lines.filter((line) => isClaim(line, statement, ...names) && isPositive(line));
   const stranger = letIn(subject, statement, "strangers");
-  // Where nobody else can have this azp or email, it is not they that name an account for good.
+  // Where nobody else can have this azp or email, it is not they that name an account for good, but :sub.
   const guest = stranger ?? letIn(subject, statement, "other-subs");
   if (guest === undefined) return undefined;
   if (guest === UNKNOWN)
     return { why: "too-complex", evidence: "too many ways in which wildcards can be met together" };
+  if (stranger === undefined) {
+    const [line] = positive("sub");
+    if (line === undefined) return { why: "no-subject", evidence: "no condition on :sub says which service account" };
+    return { why: "wildcard-identity", evidence: `${line.key} is compared with ${line.values.join(", ")}` };
+  }
   const asksEmail = subject.statements.some((one) => one.lines.some((line) => isClaim(line, one, "email")));
   const who = `lets in ${describe(guest, asksEmail)}`;
   if (lines.length === 0) return { why: "no-condition", evidence: who };
   if (positive("sub").length > 0 || isBehindWildcard(subject, statement, guest))
     return { why: "wildcard-identity", evidence: who };
-  if (stranger === undefined) return { why: "no-subject", evidence: "no condition on :sub says which service account" };
   const client = guest.azp !== undefined && isClientId(guest.azp) ? guest.azp : undefined;
   if (client !== undefined && sharedClients.has(client))
     return { why: "shared-client", evidence: `${client} is ${sharedClients.get(client)}: ${who}` };
@@ -72,11 +77,14 @@ export function openingsOf(subject: Omit<Subject, "openings">): (Opening | undef
   return subject.statements.map((statement) => (trusted.has(statement) ? openingOf(subject, statement) : undefined));
 }
 
+function pathOf({ index, lines }: LintStatement): Path {
+  return ["Statement", index, ...(lines.length === 0 ? [] : ["Condition"])];
+}
+
 function* openings(subject: Subject, wanted: Opening["why"]): Generator<Hit> {
   for (const statement of trusting(subject)) {
     const opening = subject.openings[statement.index];
-    const part = statement.lines.length === 0 ? [] : ["Condition"];
-    if (opening?.why === wanted) yield { path: ["Statement", statement.index, ...part], evidence: opening.evidence };
+    if (opening?.why === wanted) yield { path: pathOf(statement), evidence: opening.evidence };
   }
 }
 
@@ -126,7 +134,7 @@ export const limits: readonly Rule[] = [
   {
     id: "whole-namespace",
     severity: "warning",
-    title: "every service account of a namespace is let in, also those that are made later",
+    title: "service accounts of a namespace are let in that the policy does not name, also those that are made later",
     fix: "name each by StringEquals: system:serviceaccount:NAMESPACE:NAME",
     *check(subject) {
       for (const statement of trusting(subject)) {
@@ -134,7 +142,7 @@ export const limits: readonly Rule[] = [
         const pod = letIn(subject, statement, "other-pods");
         if (pod === undefined || pod === UNKNOWN) continue;
         const evidence = `lets in ${pod.sub}, which the policy does not name`;
-        yield { path: ["Statement", statement.index, "Condition"], evidence };
+        yield { path: pathOf(statement), evidence };
       }
     },
   },
@@ -149,7 +157,7 @@ export const limits: readonly Rule[] = [
         const elsewhere = letIn(subject, statement, "other-audiences");
         if (elsewhere === undefined || elsewhere === UNKNOWN) continue;
         const evidence = `lets ${elsewhere.sub} in with the audience ${[elsewhere.aud].flat().join(", ")}`;
-        yield { path: ["Statement", statement.index, "Condition"], evidence };
+        yield { path: pathOf(statement), evidence };
       }
     },
   },

@@ -98,8 +98,9 @@ export function headsOfPods(lines: readonly Line[]): string[] {
     patterns.flatMap((pattern) => {
       const parts = splitPattern(pattern, 4);
       // As in *:NAMESPACE:NAME, since none of the parts has a colon in it.
-      const isBehind = parts.length === 3 && parts[0]?.some(isWild) === true;
-      const [namespace = [], name = []] = parts.slice(isBehind ? 1 : 2);
+      const at = parts.length === 3 && parts[0]?.some(isWild) ? 1 : 2;
+      const isBehind = parts.slice(0, at).some((part) => part.some(isWild));
+      const [namespace = [], name = []] = parts.slice(at);
       if (!isFixed(namespace)) return [];
       const head = `${OF_POD}${literal(namespace)}:`;
       return isBehind && isFixed(name) ? [head, head + literal(name)] : [head];

@@ -166,8 +166,8 @@ const isStrange = ({ named }: Name): boolean => named === "not";
 const isInPart = ({ named }: Name): boolean => named === "in part";
 
 function* ofCluster({ names, texts }: Search, issuer: string, wanted: Wanted): Generator<TokenClaims> {
-  // An IAM provider knows the audiences of its cluster.
-  if (wanted === "other-audiences") return;
+  // An IAM provider knows the audiences of its cluster, and nothing but :sub names a pod.
+  if (wanted === "other-audiences" || wanted === "other-subs") return;
   const isWanted = wanted === "all" ? anyName : wanted === "other-pods" ? isInPart : isStrange;
   const pods = names(PODS, "sub").filter(isWanted);
   const audiences = texts("aud", names(AUDIENCES, "aud"));
