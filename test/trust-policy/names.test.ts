@@ -3,10 +3,10 @@ import {
   AUDIENCES,
   CLIENTS,
   EMAILS,
+  headsOfPods,
   type Language,
   NUMBERS,
   namesOf,
-  headsOfPods,
   PODS,
   SUBS,
 } from "../../src/trust-policy/lint/names.ts";

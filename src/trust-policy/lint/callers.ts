@@ -76,9 +76,9 @@ function covers({ action: wide = [] }: LintStatement, { action = ["*"] }: LintSt
 
 function namesPlace(line: Line, statement: LintStatement): boolean {
   const key = line.key.toLowerCase();
-  // What a variable is is the caller's to say, or what the caller has, but for what the role has.
-  const all = line.values.map(placed);
-  if (all.some(isVariable)) return false;
+  const values = line.values.map(placed);
+  // Any other variable is the caller's to say, or what the caller has.
+  if (values.some(isVariable)) return false;
   if (key === "aws:sourceip") return line.operator.includes("IpAddress") && areFew(line.values);
   if (!/String|Arn/.test(line.operator)) return false;
   if (isClaim(line, statement, "sub", "aud", "email")) {
@@ -88,7 +88,7 @@ function namesPlace(line: Line, statement: LintStatement): boolean {
   const place = places.get(key);
   if (place === undefined) return false;
   const form = place instanceof RegExp ? place : line.operator.includes("Arn") ? place.arn : place.text;
-  return all.every((value) => form.test(value));
+  return values.every((value) => form.test(value));
 }
 
 /** No more addresses than two of the largest blocks that one owner has: a /8 of IPv4, a /20 of IPv6. */

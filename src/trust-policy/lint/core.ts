@@ -19,7 +19,8 @@ export function isVariable(value: string): boolean {
 /**
  * The policy without what a token does not say: addresses, times, and whatever a variable becomes, as that is mostly the caller's to
  * choose, as audience and session name are. An Allow statement asks for less then; a Deny statement that asks for such a thing is
- * taken not to apply. Of the request it is known that it comes over TLS. Google may be called by the ARN of a provider for it: what stands under another name does not count then.
+ * taken not to apply. Only that a request comes over TLS is known of every one. Google may be called by the ARN of a provider for it:
+ * what stands under another name does not count then.
  */
 export function coresOf(policy: PolicyDocument): Core[] {
   const federated = policy.statements.flatMap(({ principal }) =>

@@ -168,13 +168,15 @@ export const limits: readonly Rule[] = [
     fix: "name each audience by StringEquals",
     *check(subject) {
       for (const statement of trusting(subject)) {
+        const wild = statement.lines.filter(
+          (line) =>
+            isClaim(line, statement, "oaud") && isPositive(line) && isLike(line) && line.values.some(hasWildcard),
+        );
+        if (wild.length === 0) continue;
         const isOpen = subject.openings[statement.index] !== undefined;
         if (!isOpen && letIn(subject, statement, "other-audiences") === undefined) continue;
-        for (const line of statement.lines) {
-          if (!isClaim(line, statement, "oaud") || !isPositive(line) || !isLike(line)) continue;
-          const wild = line.values.filter(hasWildcard);
-          if (wild.length > 0) yield { path: line.path, evidence: `${line.key} is compared with ${wild.join(", ")}` };
-        }
+        for (const { path, key, values } of wild)
+          yield { path, evidence: `${key} is compared with ${values.filter(hasWildcard).join(", ")}` };
       }
     },
   },

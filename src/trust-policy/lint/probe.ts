@@ -7,11 +7,11 @@ import {
   AUDIENCES,
   CLIENTS,
   EMAILS,
+  headsOfPods,
   type Language,
   type Name,
   NUMBERS,
   namesOf,
-  headsOfPods,
   PODS,
   SUBS,
 } from "./names.ts";
